@@ -1,0 +1,50 @@
+import type { Span } from '../base/span.ts'
+import type { MapNode } from '../syntax/node.ts'
+
+/** How a host is reached, after group and host settings are merged; undefined where the inventory says nothing. */
+export interface Reach {
+  readonly connection: 'ssh' | 'local'
+  readonly host: string
+  readonly port: number | undefined
+  readonly user: string | undefined
+  /** Private key files, `~` not yet expanded. */
+  readonly keys: readonly string[]
+  readonly jump: string | undefined
+  /** Pinned host keys, `ssh-ed25519 AAAA…` or `SHA256:…`. */
+  readonly hostKeys: readonly string[]
+  readonly become: boolean | undefined
+  readonly becomeUser: string | undefined
+  readonly becomeMethod: 'sudo' | 'su' | 'doas' | undefined
+}
+
+export interface Group {
+  readonly name: string
+  readonly parents: readonly string[]
+  readonly children: readonly string[]
+  /** Hosts named in the group itself, in order of appearance. */
+  readonly hosts: readonly string[]
+}
+
+/** One source of variables for a host, weakest first in `Host.layers`. */
+export interface VarLayer {
+  readonly level: 'group' | 'host'
+  /** `group web` or `host db1`. */
+  readonly origin: string
+  readonly vars: MapNode
+}
+
+export interface Host {
+  readonly name: string
+  readonly at: Span
+  /** All groups it belongs to, ancestors included, parents before children; `all` first. */
+  readonly groups: readonly string[]
+  readonly layers: readonly VarLayer[]
+  readonly reach: Reach
+}
+
+export interface Inventory {
+  readonly files: readonly string[]
+  /** In order of appearance. */
+  readonly hosts: ReadonlyMap<string, Host>
+  readonly groups: ReadonlyMap<string, Group>
+}

@@ -1,0 +1,161 @@
+import type { z } from 'zod'
+import type { Change, Registered } from '../base/result.ts'
+import type { Secret } from '../base/secret.ts'
+import type { Probe, Probes, Resource, StateOf } from '../probes/probe.ts'
+import type { Sh } from '../shell/sh.ts'
+
+/** A file on the controller that was found and read before the first connection. */
+export interface LocalFile {
+  /** Where it lies, for messages. */
+  readonly path: string
+  readonly sha256: string
+  readonly bytes: number
+  readonly content: () => Uint8Array
+}
+
+/** One file of a folder on the controller; `name` is relative to the folder, with `/`. */
+export interface LocalEntry {
+  readonly name: string
+  readonly kind: 'file' | 'directory' | 'link'
+  /** Permission bits on the controller, such as 0o644. */
+  readonly mode: number
+  readonly file?: LocalFile
+  readonly target?: string
+}
+
+/** A folder on the controller, walked depth first, parents before children. */
+export interface LocalTree {
+  readonly path: string
+  readonly entries: readonly LocalEntry[]
+}
+
+/** A condition of the project with its verdict; the module sees no variables. */
+export interface Verdict {
+  readonly text: string
+  readonly holds: boolean
+}
+
+/**
+ * Parameters that name something on the controller. The runner puts the thing in their place before `params` are parsed:
+ * `file` a LocalFile, `tree` a LocalFile or LocalTree, `template` the rendered text, `condition` a Verdict (or a list of them),
+ * `variable` the value of the variable of that name.
+ */
+export type Input = 'file' | 'tree' | 'template' | 'condition' | 'variable'
+
+export type Content = string | Uint8Array | LocalFile | Secret
+
+/** Owner and permissions of something to be written. Numbers of users and groups are given as digits. */
+export interface Ownership {
+  /** Octal digits such as `0644`, or a symbolic mode such as `u=rw,g=r`. */
+  readonly mode?: string | undefined
+  readonly owner?: string | undefined
+  readonly group?: string | undefined
+}
+
+/** What the runner will perform. Data, so it can be shown, tested and refused. */
+export type Action =
+  | {
+      readonly do: 'run'
+      readonly script: Sh
+      /** May be interrupted by nothing: runs as a detached job that outlives the link. Default true; `false` for commands that end at once. */
+      readonly detached?: boolean
+      readonly env?: Readonly<Record<string, string>>
+      /** Reaches the command's standard input; the way for secrets. */
+      readonly stdin?: string | Secret
+      /** Keeps rc, stdout and stderr for `register`. A code other than 0 then still fails the task. */
+      readonly capture?: boolean
+    }
+  | ({
+      /** Writes a file atomically: temp in the same directory → owner, mode → validate → fsync → rename → fsync directory. */
+      readonly do: 'write'
+      readonly path: string
+      readonly content: Content
+      /** Script with `%s` for the temporary file's path; the built-in validator of a known path runs as well. */
+      readonly validate?: string
+      readonly backup?: boolean
+    } & Ownership)
+  | {
+      /** Asks the probe again until `until` holds. */
+      readonly do: 'await'
+      readonly probe: Probe<unknown>
+      readonly until: (state: never) => boolean
+      readonly seconds: number
+      readonly what: string
+    }
+  | { readonly do: 'reboot'; readonly seconds: number }
+
+/** Facts that a module may need to choose its questions; asked once with the first frame. */
+export interface HostView {
+  readonly name: string
+  /** The effective user of the shell the task runs in. */
+  readonly user: string
+  readonly uid: number
+}
+
+/** What a module does on the host, in four pure statements, in this order. */
+export interface Module<S extends z.ZodType, Q extends Probes, C extends Change> {
+  /** The YAML key, the file's name and the export's name. */
+  readonly name: string
+  /** One sentence in the third person. */
+  readonly summary: string
+  /** Complete tasks in YAML; they are parsed by a test. */
+  readonly examples: readonly string[]
+  /** Where it differs from Ansible's module of that name, and why; printed on its page. */
+  readonly deviations?: readonly string[]
+  /** Other keys for the same module, such as `systemd_service`. */
+  readonly aliases?: readonly string[]
+  /** Name of the parameter that a bare string stands for, such as `cmd` of `command: ls`. */
+  readonly freeForm?: string
+  /** Parameters that name something on the controller, by key. */
+  readonly inputs?: Readonly<Record<string, Input>>
+  /** Strict object; every field carries `.describe()`. */
+  readonly params: S
+  /** The read-only questions it needs. */
+  readonly probe: (params: z.output<S>, host: HostView) => Q
+  /**
+   * What differs; empty means the host is already right.
+   *
+   * @throws TaskError where the wish cannot or must not be carried out.
+   */
+  readonly diff: (params: z.output<S>, state: StateOf<Q>) => readonly C[]
+  /** What to do about it. */
+  readonly apply: (changes: readonly C[], params: z.output<S>, state: StateOf<Q>) => readonly Action[]
+  /**
+   * The state as it will be once the changes are made, for those probes whose answer can be foretold; plans of later
+   * tasks stand on it. `diff(params, { ...state, ...expect(params, state) })` is empty.
+   */
+  readonly expect?: (params: z.output<S>, state: StateOf<Q>) => Partial<StateOf<Q>>
+  /** All that the actions may alter on the host, its own probes' resources included. Without it: anything. */
+  readonly touches?: (changes: readonly C[], params: z.output<S>) => readonly Resource[]
+  /**
+   * Things that may come to exist by the changes without being foretold one by one, such as a package's units and files:
+   * in a plan an answer "absent" about them is unknown until the task is applied.
+   */
+  readonly brings?: (changes: readonly C[], params: z.output<S>) => readonly Resource[]
+  /** False where nothing can be compared (a command without `creates`, `removes`, `unless`); default true. */
+  readonly checkable?: (params: z.output<S>) => boolean
+  /** False where the probe would not show the change afterwards (a restart, a command); default true. */
+  readonly verifiable?: (params: z.output<S>, changes: readonly C[]) => boolean
+  /** What `register` holds besides changed, failed, skipped and the captured output. */
+  readonly result?: (params: z.output<S>, state: StateOf<Q>, changes: readonly C[]) => Registered
+  /** Variables it sets for the host (`set_fact`). */
+  readonly sets?: (params: z.output<S>) => Registered
+}
+
+/** Checks a module's four statements against each other; keep them in the order params, probe, diff, apply, so that types flow. */
+export function defineModule<S extends z.ZodType, Q extends Probes, const C extends Change>(
+  module: Module<S, Q, C>,
+): Module<S, Q, C> {
+  return module
+}
+
+/** A module of which the types are not known any more: the one form the registry and the runner work with. */
+// oxlint-disable-next-line typescript/no-explicit-any -- a registry of generics needs one
+export type AnyModule = Module<z.ZodType, any, any>
+
+/** Drops what does not hold, so that a diff reads as a list of "this differs && this change". */
+export function changes<const C extends Change>(
+  ...found: readonly (C | false | undefined | null)[]
+): readonly C[] {
+  return found.filter(change => change !== false && change !== undefined && change !== null)
+}

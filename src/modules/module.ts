@@ -74,15 +74,6 @@ export type Action =
       readonly validate?: string
       readonly backup?: boolean
     } & Ownership)
-  | {
-      /** Asks the probe again until `until` holds. */
-      readonly do: 'await'
-      readonly probe: Probe<unknown>
-      readonly until: (state: never) => boolean
-      readonly seconds: number
-      readonly what: string
-    }
-  | { readonly do: 'reboot'; readonly seconds: number }
 
 /** Facts that a module may need to choose its questions; asked once with the first frame. */
 export interface HostView {
@@ -136,6 +127,8 @@ export interface Module<S extends z.ZodType, Q extends Probes, C extends Change>
   readonly checkable?: (params: z.output<S>) => boolean
   /** False where the probe would not show the change afterwards (a restart, a command); default true. */
   readonly verifiable?: (params: z.output<S>, changes: readonly C[]) => boolean
+  /** True where it never changes anything and its result is the point (`stat`, `find`). */
+  readonly reads?: boolean
   /** What `register` holds besides changed, failed, skipped and the captured output. */
   readonly result?: (params: z.output<S>, state: StateOf<Q>, changes: readonly C[]) => Registered
   /** Variables it sets for the host (`set_fact`). */

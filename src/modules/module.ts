@@ -81,6 +81,8 @@ export interface HostView {
   /** The effective user of the shell the task runs in. */
   readonly user: string
   readonly uid: number
+  /** Differences will be shown as texts (`--diff`): content may be asked for where a checksum alone would do. */
+  readonly wantsDiff?: boolean
 }
 
 /** What a module does on the host, in four pure statements, in this order. */
@@ -127,6 +129,8 @@ export interface Module<S extends z.ZodType, Q extends Probes, C extends Change>
   readonly checkable?: (params: z.output<S>) => boolean
   /** False where the probe would not show the change afterwards (a restart, a command); default true. */
   readonly verifiable?: (params: z.output<S>, changes: readonly C[]) => boolean
+  /** True where it does nothing on the host at all (`debug`, `assert`); no connection is made for it. */
+  readonly controller?: boolean
   /** True where it never changes anything and its result is the point (`stat`, `find`). */
   readonly reads?: boolean
   /** What `register` holds besides changed, failed, skipped and the captured output. */
@@ -144,7 +148,7 @@ export function defineModule<S extends z.ZodType, Q extends Probes, const C exte
 
 /** A module of which the types are not known any more: the one form the registry and the runner work with. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a registry of generics needs one
-export type AnyModule = Module<z.ZodType, any, any>
+export type AnyModule = Module<z.ZodType<any>, any, any>
 
 /** Drops what does not hold, so that a diff reads as a list of "this differs && this change". */
 export function changes<const C extends Change>(

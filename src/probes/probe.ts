@@ -19,6 +19,8 @@ export interface Family<A, T> {
   readonly parse: (answer: Completed, args: readonly A[]) => readonly T[]
   /** What on the host the answer depends on; a change that touches none of it leaves the answer valid. */
   readonly reads: (arg: A) => readonly Resource[]
+  /** Returns whether the answer says "not there"; without it, `null` does. A plan doubts such answers once a planned package may bring the thing. */
+  absent?(this: void, answer: T): boolean
   /** Seconds the host has to answer; 30 where not given. */
   readonly deadline?: number
 }

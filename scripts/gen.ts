@@ -1,0 +1,183 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { format, resolveConfig } from 'prettier'
+import { z } from 'zod'
+import type { AnyModule } from '../src/modules/module.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const MODULES = join(ROOT, 'src/modules')
+/** Folders in which every file is generated; what has no source any more is removed. */
+const OWNED = ['docs/modules']
+const NOT_MODULES = new Set(['module.ts', 'registry.gen.ts'])
+
+if (process.argv[1] === import.meta.filename) await main()
+
+async function main(): Promise<void> {
+  const files = await generatedFiles()
+  const stale = staleFiles(files)
+  if (process.argv.includes('--check')) {
+    for (const path of stale) console.error(`stale: ${path} (run \`npm run gen\`)`)
+    process.exitCode = stale.length > 0 ? 1 : 0
+    return
+  }
+  for (const path of stale) {
+    const text = files.get(path)
+    if (text === undefined) rmSync(join(ROOT, path))
+    else write(join(ROOT, path), text)
+    console.log(text === undefined ? `removed ${path}` : `wrote ${path}`)
+  }
+}
+
+/** Returns every generated file's text by its path from the root of the project. */
+export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
+  const modules = await readModules()
+  const files = new Map<string, string>()
+  files.set('src/modules/registry.gen.ts', registry(modules))
+  files.set('schema/modules.json', JSON.stringify(schemas(modules)))
+  files.set('docs/modules/README.md', index(modules))
+  for (const module of modules) files.set(`docs/modules/${module.name}.md`, page(module))
+  const prettier = await resolveConfig(join(ROOT, 'package.json'))
+  const pretty = await Promise.all(
+    [...files].map(
+      async ([path, text]) => [path, await format(text, { ...prettier, filepath: path })] as const,
+    ),
+  )
+  return new Map(pretty)
+}
+
+/** Returns the paths of generated files that differ from what they should be, or should not be there. */
+export function staleFiles(files: ReadonlyMap<string, string>): readonly string[] {
+  const strays = OWNED.flatMap(folder => listFiles(join(ROOT, folder)))
+    .map(path => relative(ROOT, path))
+    .filter(path => !files.has(path))
+  return [...files.keys()].filter(path => readText(join(ROOT, path)) !== files.get(path)).concat(strays)
+}
+
+/** Returns the names of the modules: each is a file, and its export has the file's name. */
+export function moduleNames(): readonly string[] {
+  return readdirSync(MODULES)
+    .filter(file => file.endsWith('.ts') && !file.startsWith('_') && !NOT_MODULES.has(file))
+    .map(file => file.slice(0, -3))
+    .sort()
+}
+
+/** Returns the JSON Schema of a module's parameters; every value may also be a template. */
+export function schemaOf(module: AnyModule): Record<string, unknown> {
+  const { $schema: _, ...schema } = z.toJSONSchema(module.params, { io: 'input', unrepresentable: 'any' })
+  const properties = Object.entries(schema.properties ?? {}).map(([name, property]) => [
+    name,
+    typeof property === 'object' ? orTemplate(property, module.inputs?.[name]) : property,
+  ])
+  return { ...schema, description: module.summary, properties: Object.fromEntries(properties) }
+}
+
+type Property = Readonly<Record<string, unknown>>
+
+function orTemplate({ description, ...property }: Property, input: string | undefined): Property {
+  if (input === 'condition') return { description, type: ['string', 'boolean', 'array'] }
+  if (input !== undefined) return { description, type: 'string' }
+  if (property['type'] === 'string' && !('enum' in property)) return { description, type: 'string' }
+  return { description, anyOf: [property, { type: 'string', pattern: String.raw`\{\{` }] }
+}
+
+async function readModules(): Promise<readonly AnyModule[]> {
+  return Promise.all(
+    moduleNames().map(async name => {
+      const exported = (await import(join(MODULES, `${name}.ts`))) as Record<string, AnyModule | undefined>
+      const module = exported[exportName(name)]
+      if (module?.name !== name) throw new Error(`src/modules/${name}.ts exports no module named \`${name}\``)
+      return module
+    }),
+  )
+}
+
+/** A module named like a reserved word of JavaScript cannot be exported under its own name. */
+function exportName(name: string): string {
+  return `${name}${/^(debugger|import|package|switch|with)$/.test(name) ? 'Module' : ''}`
+}
+
+function registry(modules: readonly AnyModule[]): string {
+  const imports = modules.map(({ name }) => `import { ${exportName(name)} } from './${name}.ts'`)
+  return `// Written by \`npm run gen\` from the files of this folder.
+${imports.join('\n')}
+import type { AnyModule } from './module.ts'
+
+const all: readonly AnyModule[] = [${modules.map(({ name }) => exportName(name)).join(', ')}]
+
+/** Every module, by its name and by its aliases. */
+export const modules: ReadonlyMap<string, AnyModule> = new Map(
+  all.flatMap(module => [module.name, ...(module.aliases ?? [])].map(name => [name, module])),
+)
+`
+}
+
+function schemas(modules: readonly AnyModule[]): object {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Parameters of the modules',
+    $defs: Object.fromEntries(modules.map(module => [module.name, schemaOf(module)])),
+  }
+}
+
+function index(modules: readonly AnyModule[]): string {
+  const rows = modules.map(({ name, summary }) => `| [\`${name}\`](${name}.md) | ${summary} |`)
+  return `# Modules\n\n| module | what it does |\n| --- | --- |\n${rows.join('\n')}\n`
+}
+
+function page(module: AnyModule): string {
+  const { aliases = [], deviations = [], examples, freeForm } = module
+  return [
+    `<!-- Written by \`npm run gen\` from src/modules/${module.name}.ts. -->`,
+    `# ${module.name}`,
+    module.summary,
+    aliases.length > 0 && `Also written ${aliases.map(name => `\`${name}\``).join(', ')}.`,
+    freeForm !== undefined && `A bare text stands for \`${freeForm}\`.`,
+    '## Parameters',
+    parameterTable(module),
+    '## Examples',
+    ...examples.map(example => `\`\`\`yaml\n${example.trimEnd()}\n\`\`\``),
+    deviations.length > 0 && `## Other than in Ansible\n\n${deviations.map(text => `- ${text}`).join('\n')}`,
+  ]
+    .filter(part => part !== false)
+    .join('\n\n')
+}
+
+function parameterTable(module: AnyModule): string {
+  const schema = z.toJSONSchema(module.params, { io: 'input', unrepresentable: 'any' })
+  const required = new Set(schema.required)
+  const rows = Object.entries(schema.properties ?? {}).map(([name, property]) => {
+    const { default: value, description, enum: choices } = property as Property
+    const initial = required.has(name)
+      ? '**required**'
+      : value === undefined
+        ? ''
+        : `\`${JSON.stringify(value)}\``
+    const words = Array.isArray(choices)
+      ? ` One of ${choices.map(choice => `\`${choice}\``).join(', ')}.`
+      : ''
+    return `| \`${name}\` | ${initial} | ${cell(String(description ?? ''))}${words} |`
+  })
+  if (rows.length === 0) return 'None.'
+  return ['| parameter | default | meaning |', '| --- | --- | --- |', ...rows].join('\n')
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', String.raw`\|`).replaceAll('\n', ' ')
+}
+
+function listFiles(folder: string): readonly string[] {
+  return readdirSync(folder, { withFileTypes: true }).map(entry => join(folder, entry.name))
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+}

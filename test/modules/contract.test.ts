@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { generatedFiles, moduleNames, schemaOf, staleFiles } from '../../scripts/gen.ts'
+import type { AnyModule } from '../../src/modules/module.ts'
+import { modules } from '../../src/modules/registry.gen.ts'
+import type { Probes } from '../../src/probes/probe.ts'
+import { casesIn, localFile, readCase } from '../support/cases.ts'
+
+const cases = casesIn(import.meta.dirname).map(file => ({ group: file.group, written: readCase(file) }))
+const all = [...modules].filter(([name, module]) => name === module.name)
+
+/** Programs that write, at the start of a command. A probe's script holds none of them. */
+const WRITING =
+  /(^|[;|&(]|\b(?:do|then|else|exec)\b)\s*(rm|mv|cp|ln|mkdir|rmdir|touch|tee|chmod|chown|chgrp|dd|install|truncate|mktemp|sed -i|apt-get (?!-s)|systemctl (?!show|is-|list-|cat)|useradd|usermod|userdel|groupadd|groupmod|groupdel|mount|umount|kill|reboot)\b/m
+const REDIRECT = />>?\s*(?!\s*(\/dev\/null|&[0-9-]))/
+
+describe('modules/contract', () => {
+  test('every file of the room is in the registry, under its own name', () => {
+    expect(all.map(([name]) => name)).toEqual(moduleNames())
+  })
+
+  test('generated files are fresh', async () => {
+    expect(staleFiles(await generatedFiles()), 'run `npm run gen`').toEqual([])
+  })
+
+  test.each(all)('%s: every parameter is described', (_, module) => {
+    const properties = Object.entries((schemaOf(module)['properties'] ?? {}) as Record<string, object>)
+
+    expect(properties.filter(([, property]) => !('description' in property)).map(([name]) => name)).toEqual(
+      [],
+    )
+    expect(schemaOf(module)['additionalProperties']).toBe(false)
+  })
+
+  test.each(all)('%s: examples are whole tasks with good parameters', (name, module) => {
+    for (const example of module.examples) {
+      for (const task of parse(example) as Record<string, unknown>[]) {
+        const used = [name, ...(module.aliases ?? [])].find(key => key in task)
+        expect(used, example).toBeDefined()
+        const params = exampleParams(module, task[used ?? name])
+        expect(module.params.safeParse(params).error, example).toBeUndefined()
+      }
+    }
+    expect(module.examples.length).toBeGreaterThan(0)
+  })
+
+  test.each(all)('%s: has cases for what is right, what differs and what is refused', (name, module) => {
+    const own = cases.filter(({ group }) => group === name).map(({ written }) => written)
+    const lengths = own.map(written => (written['changes'] as unknown[] | undefined)?.length)
+
+    expect(
+      own.some(written => 'refuses' in written),
+      'a refusal',
+    ).toBe(true)
+    if (module.reads || module.controller) return
+    const neverRight = own.some(written => written['checkable'] === false)
+    expect(neverRight || lengths.includes(0), 'already right').toBe(true)
+    expect(
+      lengths.some(length => length !== undefined && length > 0),
+      'differs',
+    ).toBe(true)
+  })
+
+  test.each(all)('%s: its questions write nothing', (name, module) => {
+    for (const { written } of cases.filter(({ group }) => group === name)) {
+      const params = module.params.safeParse(written['params'] ?? {})
+      if (!params.success) continue
+      const probes = module.probe(params.data, {
+        name: 'server',
+        user: 'root',
+        uid: 0,
+        wantsDiff: true,
+      }) as Probes
+      for (const { family, arg } of Object.values(probes)) {
+        const script = unquoted(family.script([arg]).text)
+        expect(script).not.toMatch(WRITING)
+        expect(script).not.toMatch(REDIRECT)
+      }
+    }
+  })
+})
+
+/** Returns the example's parameters as the runner would hand them over: what names something on the controller is replaced by it. */
+function exampleParams(module: AnyModule, args: unknown): unknown {
+  const params: Record<string, unknown> =
+    typeof args === 'object' && args !== null ? { ...args } : { [module.freeForm ?? 'name']: args }
+  for (const [name, input] of Object.entries(module.inputs ?? {})) {
+    if (!(name in params)) continue
+    if (input === 'file' || input === 'tree') params[name] = localFile('text\n')
+    if (input === 'template') params[name] = 'text\n'
+    if (input === 'condition') params[name] = verdicts(params[name])
+  }
+  return params
+}
+
+function verdicts(written: unknown): unknown {
+  return Array.isArray(written) ? written.map(verdicts) : { text: String(written), holds: true }
+}
+
+/** Drops quoted words, which are data. */
+function unquoted(script: string): string {
+  return script.replaceAll(/'[^']*'/g, "''")
+}

@@ -1,0 +1,43 @@
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import ssh2 from 'ssh2'
+import { STATE } from './docker.ts'
+
+interface KeyPair {
+  /** In OpenSSH's format. */
+  readonly secret: string
+  /** `ssh-ed25519 AAAA…`, without a comment. */
+  readonly open: string
+}
+
+/** Returns a new ed25519 key pair. */
+export function makeKeyPair(): KeyPair {
+  const pair = ssh2.utils.generateKeyPairSync('ed25519')
+  return { secret: pair.private, open: pair.public.trim() }
+}
+
+/** Returns the login key of all throw-away hosts: the file of the private half, and the text of the public half. */
+export function operatorKey(): { readonly file: string; readonly open: string } {
+  const file = join(STATE, 'id_ed25519')
+  if (!existsSync(file)) {
+    const pair = makeKeyPair()
+    mkdirSync(STATE, { recursive: true })
+    const draft = `${file}.${process.pid}`
+    writeFileSync(draft, pair.secret, { mode: 0o600 })
+    settle(draft, file)
+  }
+  const parsed = ssh2.utils.parseKey(readFileSync(file))
+  if (parsed instanceof Error || Array.isArray(parsed)) throw new Error(`${file} holds no private key`)
+  return { file, open: `ssh-ed25519 ${parsed.getPublicSSH().toString('base64')}` }
+}
+
+/** Gives the draft its name unless another process was first: both then read the same key. */
+function settle(draft: string, file: string): void {
+  try {
+    linkSync(draft, file)
+  } catch (error) {
+    if (!existsSync(file)) throw error
+  } finally {
+    rmSync(draft)
+  }
+}

@@ -1,0 +1,222 @@
+import { dirname, join } from 'node:path'
+import { type Entry, get, type ListNode, type MapNode, type Node, type ScalarNode } from '../syntax/node.ts'
+import { findFile } from './find.ts'
+import { readHandlers } from './handlers.ts'
+import { keywordsOf } from './keywords.ts'
+import type { Keywords, Play, RoleUse } from './model.ts'
+import { type Link, type Reading, readKeywords, report, unknownKeyword } from './reading.ts'
+import { openRole } from './role.ts'
+import { callRole } from './role-params.ts'
+import { asMap, isNull, isTemplate, shapeOfHosts, shown, variables } from './shape.ts'
+import { bareName, readName } from './task.ts'
+
+/** Returns the plays of a playbook's file, those of imported playbooks in the place of the import. */
+export function readPlaybook(node: Node | undefined, reading: Reading): Play[] {
+  if (node === undefined) return []
+  if (node.kind !== 'list') {
+    const hint = 'Begin each play with `- hosts:`.'
+    report(reading, 'NOT_A_PLAYBOOK', node.at, `${shown(node)}, expected a list of plays`, hint)
+    return []
+  }
+  return node.items.flatMap(item => readEntry(item, reading))
+}
+
+function readEntry(node: Node, reading: Reading): Play[] {
+  if (node.kind !== 'map') {
+    const hint = 'Begin each play with `- hosts:`.'
+    report(reading, 'NOT_A_PLAYBOOK', node.at, `${shown(node)}, expected a play`, hint)
+    return []
+  }
+  const imported = node.entries.find(({ key }) => ['import_playbook', 'include'].includes(bareName(key)))
+  if (imported) return importPlaybook(node, imported, reading)
+  return readPlay(node, reading)
+}
+
+const OWN = keywordsOf('play').slice(0, keywordsOf('play').indexOf('when'))
+
+function readPlay(map: MapNode, reading: Reading): Play[] {
+  const hosts = readHosts(map, reading)
+  if (hosts === undefined) return []
+  const inside: Reading = { ...reading, playbookDir: dirname(reading.file) }
+  const keywords = new Map(readKeywords(inside, 'play', map, OWN))
+  const vars = asMap(keywords.get('vars'))
+  keywords.delete('vars')
+  return [
+    {
+      at: map.at,
+      file: reading.file,
+      name: readName(map, inside),
+      hosts,
+      vars,
+      varsFiles: readVarsFiles(get(map, 'vars_files'), inside),
+      preTasks: inside.readItems(get(map, 'pre_tasks'), inside, 'task'),
+      roles: readRoles(get(map, 'roles'), inside),
+      tasks: inside.readItems(get(map, 'tasks'), inside, 'task'),
+      postTasks: inside.readItems(get(map, 'post_tasks'), inside, 'task'),
+      handlers: readHandlers(get(map, 'handlers'), inside),
+      keywords,
+    },
+  ]
+}
+
+function readHosts(map: MapNode, reading: Reading): Node | undefined {
+  const hosts = get(map, 'hosts')
+  const module = map.entries.find(({ key }) => reading.knownModules.has(bareName(key)))
+  if (hosts === undefined && module) {
+    const hint = 'Put the tasks under `tasks:` of a play that begins with `- hosts:`.'
+    report(
+      reading,
+      'NOT_A_PLAYBOOK',
+      map.at,
+      `\`${module.key.text}\` makes this a task, expected a play`,
+      hint,
+    )
+    return undefined
+  }
+  if (hosts === undefined) {
+    report(
+      reading,
+      'MISSING_KEYWORD',
+      map.at,
+      'this play has no `hosts`',
+      'Add `hosts:` with a group, a host or `all`.',
+    )
+    return map
+  }
+  const wrong = shapeOfHosts(hosts)
+  if (wrong) report(reading, 'BAD_VALUE', wrong.at, `\`hosts\` is ${wrong.message}`, wrong.hint)
+  return hosts
+}
+
+function readVarsFiles(list: Node | undefined, reading: Reading): readonly MapNode[] {
+  if (list === undefined || isNull(list)) return []
+  const names = list.kind === 'list' ? list.items : [list]
+  return names.flatMap(name => readVarsFile(name, reading) ?? [])
+}
+
+function readVarsFile(name: Node, reading: Reading): MapNode | undefined {
+  if (name.kind !== 'scalar' || typeof name.value !== 'string' || isTemplate(name)) {
+    const found = isTemplate(name) ? 'a template' : shown(name)
+    const hint = 'Name one file; use `group_vars/` for values that differ between hosts.'
+    report(reading, 'BAD_VALUE', name.at, `${found}, expected the name of a file`, hint)
+    return undefined
+  }
+  const file = findFile(name, 'vars', reading)
+  const node = file === undefined ? undefined : reading.sources.parse(file, reading.onProblem, name.at)
+  const wrong = node && variables(node)
+  if (wrong) report(reading, 'BAD_VALUE', wrong.at, wrong.message, wrong.hint)
+  return asMap(node)
+}
+
+function readRoles(list: Node | undefined, reading: Reading): readonly RoleUse[] {
+  if (list === undefined || isNull(list)) return []
+  if (list.kind !== 'list') {
+    report(
+      reading,
+      'BAD_VALUE',
+      list.at,
+      `\`roles\` is ${shown(list)}, expected a list`,
+      'Begin each role with `- `.',
+    )
+    return []
+  }
+  return list.items.flatMap(item => readRoleUse(item, reading) ?? [])
+}
+
+function readRoleUse(node: Node, reading: Reading): RoleUse | undefined {
+  const name = node.kind === 'map' ? (get(node, 'role') ?? get(node, 'name')) : node
+  if (name?.kind !== 'scalar' || typeof name.value !== 'string' || isTemplate(name)) {
+    const hint = 'Write `- name` or `- role: name`; use `include_role` where the name depends on variables.'
+    const found = name === undefined ? 'a map without `role`' : shown(name)
+    report(reading, 'BAD_VALUE', (name ?? node).at, `${found}, expected the name of a role`, hint)
+    return undefined
+  }
+  const from = node.kind === 'map' ? get(node, 'tasks_from') : undefined
+  const role = openRole(name, from?.kind === 'scalar' ? from : undefined, reading)
+  if (role === undefined) return undefined
+  if (node.kind !== 'map') return { kind: 'role', at: node.at, role, params: undefined, keywords: new Map() }
+  const names = new Set(role.signature.params.map(param => param.name))
+  const split = splitRoleKeys(node, names)
+  const keywords = new Map(readKeywords(reading, 'role', split.keywords, ['vars']))
+  const vars = get(node, 'vars')
+  const wrong = vars && variables(vars)
+  if (wrong) report(reading, 'BAD_VALUE', wrong.at, `\`vars\` is ${wrong.message}`, wrong.hint)
+  const entries = [...split.params, ...(asMap(vars)?.entries ?? [])]
+  const params: MapNode | undefined = entries.length > 0 ? { kind: 'map', entries, at: node.at } : undefined
+  return callRole({ kind: 'role', at: node.at, role, params, keywords }, reading)
+}
+
+/** Words that never name a parameter, even where a role has one of that name. */
+const ALWAYS_KEYWORDS: readonly string[] = ['when', 'tags', 'vars', 'become', 'become_user']
+
+function splitRoleKeys(map: MapNode, names: ReadonlySet<string>): { keywords: MapNode; params: Entry[] } {
+  const known = new Set(keywordsOf('role'))
+  const keywords: Entry[] = []
+  const params: Entry[] = []
+  for (const entry of map.entries) {
+    const word = String(entry.key.value)
+    if (word === 'role' || word === 'tasks_from' || (word === 'name' && !get(map, 'role'))) continue
+    const isParam = names.has(word) ? !ALWAYS_KEYWORDS.includes(word) : !known.has(word)
+    if (isParam) params.push(entry)
+    else if (word !== 'name') keywords.push(entry)
+  }
+  return { keywords: { ...map, entries: keywords }, params }
+}
+
+function importPlaybook(map: MapNode, { key, value }: Entry, reading: Reading): Play[] {
+  if (key.value === 'include') {
+    unknownKeyword(reading, 'play', { key, value }, ['import_playbook'])
+    return []
+  }
+  const keywords = readKeywords(reading, 'import_playbook', map, ['name', String(key.value)])
+  if (value.kind !== 'scalar' || typeof value.value !== 'string' || isTemplate(value)) {
+    const found = isTemplate(value) ? 'a template' : shown(value)
+    report(reading, 'BAD_VALUE', value.at, `${found}, expected the path of a playbook`)
+    return []
+  }
+  const file = join(dirname(reading.file), value.value)
+  const chain: Link[] = [...reading.chain, { file: reading.file, at: value.at }]
+  if (!isImportable(file, value, chain, reading)) return []
+  const node = reading.sources.parse(file, reading.onProblem, value.at)
+  return readPlaybook(node, { ...reading, file, chain }).map(play => underImport(play, keywords))
+}
+
+function isImportable(file: string, name: ScalarNode, chain: readonly Link[], reading: Reading): boolean {
+  if (reading.sources.kindOf(file) !== 'file') {
+    report(
+      reading,
+      'MISSING_FILE',
+      name.at,
+      `there is no playbook \`${file}\``,
+      'Check the path; it is relative to this file.',
+    )
+    return false
+  }
+  const from = chain.findIndex(open => open.file === file)
+  if (from < 0) return true
+  const route = chain.slice(from).map(open => open.file)
+  const related = chain.slice(from, -1).map(open => open.at)
+  const message = `this imports itself: ${[...route, file].join(' → ')}`
+  report(reading, 'RECURSIVE_INCLUDE', name.at, message, 'Take one of these imports out.', related)
+  return false
+}
+
+/** What stands at an import holds for each of its plays: conditions and tags add up, variables of the import win. */
+function underImport(play: Play, outer: Keywords): Play {
+  const keywords = new Map(play.keywords)
+  for (const word of ['when', 'tags']) {
+    const both = joined(outer.get(word), keywords.get(word))
+    if (both) keywords.set(word, both)
+  }
+  const vars = asMap(outer.get('vars'))
+  if (vars === undefined) return { ...play, keywords }
+  const names = new Set(vars.entries.map(({ key }) => key.value))
+  const entries = [...vars.entries, ...(play.vars?.entries ?? []).filter(({ key }) => !names.has(key.value))]
+  return { ...play, vars: { kind: 'map', entries, at: (play.vars ?? vars).at }, keywords }
+}
+
+function joined(outer: Node | undefined, inner: Node | undefined): Node | undefined {
+  if (outer === undefined || inner === undefined) return outer ?? inner
+  const items = [outer, inner].flatMap(node => (node.kind === 'list' ? node.items : [node]))
+  return { kind: 'list', items, at: inner.at } satisfies ListNode
+}

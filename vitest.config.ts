@@ -16,6 +16,7 @@ export default defineConfig({
           name: 'live',
           include: ['test/live/**/*.live.test.ts'],
           globalSetup: ['test/live/support/setup.ts'],
+          env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
           maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 300_000,

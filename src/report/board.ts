@@ -116,6 +116,7 @@ interface Frame {
 }
 
 function busyRows(hosts: readonly HostLine[], budget: number, frame: Frame): readonly Row[] {
+  if (budget < 1) return []
   const few = hosts.length <= FEW_HOSTS
   const busy = hosts.filter(line => line.phase === 'busy' && (few || frame.now - line.since >= BRIEF_MS))
   const longestFirst = few ? busy : busy.toSorted((a, b) => a.since - b.since)

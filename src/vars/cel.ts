@@ -1,0 +1,216 @@
+import type { ASTNode, ParseResult } from '@marcbachmann/cel-js'
+import { Environment } from '@marcbachmann/cel-js'
+import type { Builtin } from './builtin.ts'
+import { arity } from './builtin.ts'
+import { builtins } from './builtins.ts'
+import { callBuiltin } from './call.ts'
+import { toCel, toPlain, Watch } from './cel-value.ts'
+import { matches } from './pattern.ts'
+
+/** Names that CEL keeps for its types; a variable of that name cannot be reached from a condition. */
+export const CEL_WORDS: ReadonlySet<string> = new Set(
+  'string bool int uint double map list bytes null_type type google cel optional'.split(' '),
+)
+
+/** The key under which an evaluation's watch travels; no expression can spell it. */
+const WATCH = ' watch'
+
+/** A variable that nobody sets, met while an expression was evaluated. */
+export class MissingName extends Error {
+  readonly root: string
+
+  constructor(root: string) {
+    super(`\`${root}\` is undefined`)
+    this.root = root
+  }
+}
+
+/** A function that cannot work with its arguments; whoever evaluates knows the place. */
+export class FailedCall extends Error {
+  readonly start: number
+  readonly end: number
+
+  constructor({ start, end }: ASTNode, message: string) {
+    super(message)
+    this.start = start
+    this.end = end
+  }
+}
+
+/** The names an expression sees, as CEL asks for them. */
+export class CelNames extends Map<string, unknown> {
+  readonly #find: (name: string) => unknown
+  readonly #watch: Watch
+
+  constructor(find: (name: string) => unknown, watch: Watch) {
+    super()
+    this.#find = find
+    this.#watch = watch
+  }
+
+  override get(name: string): unknown {
+    return name === WATCH ? this.#watch : toCel(this.#find(name), name, this.#watch)
+  }
+}
+
+let environment: Environment | undefined
+
+/**
+ * Returns the expression, parsed.
+ * @throws CEL's ParseError where it cannot be read.
+ */
+export function parseCel(text: string): ParseResult {
+  environment ??= newEnvironment()
+  const parsed = environment.parse(text)
+  const own = withOwnNames(text, parsed.ast)
+  return own === text ? parsed : environment.parse(own)
+}
+
+/** Returns the parts of an expression directly below it. */
+export function operands(ast: ASTNode): readonly ASTNode[] {
+  switch (ast.op) {
+    case 'value':
+    case 'id':
+      return []
+    case '.':
+    case '.?':
+      return [ast.args[0]]
+    case 'call':
+      return ast.args[1]
+    case 'rcall':
+      return [ast.args[1], ...ast.args[2]]
+    case 'map':
+      return ast.args.flat()
+    case '!_':
+    case '-_':
+      return [ast.args]
+    default:
+      return ast.args
+  }
+}
+
+/**
+ * CEL's own `has` fails where a part before the last is missing and takes no bare name, and its `matches` tries any
+ * pattern on any text. Ours stand under names of the same length, so that every offset stays what it was.
+ */
+function withOwnNames(text: string, ast: ASTNode): string {
+  let own = text
+  const put = (offset: number, name: string): void => {
+    own = own.slice(0, offset) + name + own.slice(offset + name.length)
+  }
+  const walk = (node: ASTNode): void => {
+    if (node.op === 'call' && node.args[0] === 'has') put(node.start, 'HAS')
+    if (node.op === 'rcall' && node.args[0] === 'matches' && node.args[2].length === 1)
+      put(text.lastIndexOf('matches', node.args[2][0]?.start), 'MATCHES')
+    for (const operand of operands(node)) walk(operand)
+  }
+  walk(ast)
+  return own
+}
+
+function newEnvironment(): Environment {
+  const made = new Environment({
+    unlistedVariablesAreDyn: true,
+    homogeneousAggregateLiterals: false,
+    enableOptionalTypes: true,
+    limits: { maxDepth: 60, maxAstNodes: 2000 },
+  })
+  made.registerFunction('HAS(ast): bool', macro('has', builtin('defined'), 'bool'))
+  made.registerFunction('string.MATCHES(string): bool', matches, { async: false })
+  for (const [name, found] of builtins) {
+    const [least, most] = arity(found)
+    if (found.celHasIt || found.open) continue
+    for (let count = least; count <= most; count++) {
+      const params = Array.from({ length: count }, () => 'ast').join(', ')
+      made.registerFunction(`${name}(${params}): dyn`, macro(name, found, 'dyn'))
+    }
+  }
+  for (const [sign, apply] of Object.entries(MIXED)) {
+    made.registerOperator(`int ${sign} double: double`, (a: bigint, b: number) => apply(Number(a), b))
+    made.registerOperator(`double ${sign} int: double`, (a: number, b: bigint) => apply(a, Number(b)))
+  }
+  return made
+}
+
+/** YAML does not tell `2` from `2.0`, so whole and other numbers mix freely. */
+const MIXED: Readonly<Record<string, (a: number, b: number) => number>> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => a / b,
+}
+
+interface MacroCall {
+  readonly ast: ASTNode
+  readonly args: readonly ASTNode[]
+}
+
+interface Checker {
+  readonly check: (ast: ASTNode, context: unknown) => unknown
+  readonly getType: (name: string) => unknown
+}
+
+interface Evaluator {
+  readonly run: (ast: ASTNode, context: CelContext) => unknown
+}
+
+interface CelContext {
+  readonly getValue: (name: string) => unknown
+}
+
+/** All our functions are macros: only those see where they stand and what the evaluation has met. */
+function macro(name: string, found: Builtin, type: 'bool' | 'dyn') {
+  return ({ ast, args }: MacroCall) => ({
+    async: false,
+    typeCheck: (checker: Checker, _macro: unknown, context: unknown) => {
+      for (const arg of args) checker.check(arg, context)
+      return checker.getType(type)
+    },
+    evaluate: (evaluator: Evaluator, _macro: unknown, context: CelContext) => {
+      const watch = watchOf(context)
+      const values = args.map((arg, index) => {
+        const run = (): unknown => toPlain(evaluator.run(arg, context))
+        return index === 0 && found.guarded ? orUndefined(run) : run()
+      })
+      return called(name, found, values, ast, watch)
+    },
+  })
+}
+
+function called(
+  name: string,
+  found: Builtin,
+  values: readonly unknown[],
+  ast: ASTNode,
+  watch: Watch,
+): unknown {
+  const result = callBuiltin(name, found, values, message => new FailedCall(ast, message))
+  return toCel(result, name, watch)
+}
+
+function watchOf(context: CelContext): Watch {
+  const watch = context.getValue(WATCH)
+  return watch instanceof Watch ? watch : new Watch()
+}
+
+function orUndefined(run: () => unknown): unknown {
+  try {
+    return run()
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+/** Tells a name or key that is not there from everything else that can go wrong. */
+export function isMissing(error: unknown): boolean {
+  if (error instanceof MissingName) return true
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
+  return code === 'no_such_key' || code === 'index_out_of_bounds'
+}
+
+function builtin(name: string): Builtin {
+  const found = builtins.get(name)
+  if (!found) throw new Error(`\`${name}\` is not in the table of functions`)
+  return found
+}

@@ -1,0 +1,141 @@
+import type { ASTNode } from '@marcbachmann/cel-js'
+import { EvaluationError } from '@marcbachmann/cel-js'
+import { SourceError } from '../base/error.ts'
+import { didYouMean } from '../base/nearest.ts'
+import type { Span } from '../base/span.ts'
+import { Unknown } from '../base/unknown.ts'
+import type { Node, ScalarNode } from '../syntax/node.ts'
+import { CelNames, FailedCall, isMissing, MissingName, operands } from './cel.ts'
+import { fromCel, Watch } from './cel-value.ts'
+import type { Names } from './names.ts'
+import { isCelWord, plainWords, programOf, staticPath } from './program.ts'
+import { undefinedName } from './undefined-name.ts'
+import { keysOf, kindOf, TouchedUnknown } from './value.ts'
+
+/**
+ * Returns whether the condition holds: a CEL expression, a boolean, or a list of them that must all hold. False beats
+ * unknown, and nothing after a false is looked at.
+ * @throws SourceError where it is wrong or its result is no boolean; Pending where an answer is outstanding.
+ */
+export function holds(condition: Node | boolean | Unknown, scope: Names): boolean | Unknown {
+  if (typeof condition === 'boolean' || condition instanceof Unknown) return condition
+  if (condition.kind === 'list') return allHold(condition.items, scope)
+  if (condition.kind === 'map')
+    throw new SourceError('BAD_CONDITION', condition.at, 'a condition must be an expression, found a map')
+  if (typeof condition.value === 'boolean') return condition.value
+  if (typeof condition.value !== 'string') throw notBoolean(condition, condition.value)
+  const value = evaluate(condition, scope)
+  if (typeof value === 'boolean' || value instanceof Unknown) return value
+  throw notBoolean(condition, value)
+}
+
+/**
+ * Returns what a CEL expression gives, as plain data.
+ * @throws SourceError where it is wrong or names something undefined; Pending where an answer is outstanding.
+ */
+export function evaluate(expression: ScalarNode, scope: Names): unknown {
+  if (typeof expression.value !== 'string') return expression.value
+  const { parsed, problems } = programOf(expression)
+  const [problem] = problems
+  if (problem || !parsed) throw problem ?? new Error('an expression without problems was not parsed')
+  const watch = new Watch()
+  const names = new CelNames(name => lookup(name, scope), watch)
+  try {
+    return fromCel(parsed(names), watch)
+  } catch (error) {
+    if (error instanceof TouchedUnknown) return watch.unknown ?? error.unknown
+    throw translate(error, expression, parsed.ast, scope)
+  }
+}
+
+/** Returns the error for a value that should have been true or false. */
+export function notBoolean(node: ScalarNode, value: unknown): SourceError {
+  const text = String(node.value)
+  const hint =
+    typeof value === 'string'
+      ? `compare it, \`${text} == "…"\`, or write \`bool(${text})\``
+      : value === null
+        ? `write \`${text} != null\``
+        : `compare it, \`${text} > 0\` or \`size(${text}) > 0\``
+  return new SourceError(
+    'NOT_BOOLEAN',
+    node.at,
+    `a condition must give true or false, found ${kindOf(value)}`,
+    { hint },
+  )
+}
+
+function allHold(items: readonly Node[], scope: Names): boolean | Unknown {
+  let unknown: Unknown | undefined
+  for (const item of items) {
+    const verdict = holds(item, scope)
+    if (verdict === false) return false
+    if (verdict instanceof Unknown) unknown ??= verdict
+  }
+  return unknown ?? true
+}
+
+function lookup(name: string, scope: Names): unknown {
+  const found = scope.resolve(name, [])
+  if (found.found) return found.value
+  throw new MissingName(name)
+}
+
+function translate(error: unknown, node: ScalarNode, ast: ASTNode, scope: Names): unknown {
+  if (error instanceof MissingName) {
+    const at = placeOfName(node, ast, error.root)
+    return undefinedName(at, error.root, [], { found: false, part: -1, candidates: [], holder: '' }, scope)
+  }
+  if (error instanceof FailedCall)
+    return new SourceError('BAD_VALUE', node.placeOf(error.start, error.end - error.start), error.message)
+  if (!(error instanceof EvaluationError)) return error
+  const { start, end } = error.range ?? { start: 0, end: String(node.value).length }
+  const at = node.placeOf(start, Math.max(1, end - start))
+  if (isMissing(error)) return missingKey(error, at, node, scope)
+  const word = wordTaken(ast, scope)
+  if (word !== undefined) {
+    const hint = 'give the variable another name'
+    return new SourceError('BAD_CONDITION', at, `\`${word}\` is a word of CEL here, not the variable`, {
+      hint,
+    })
+  }
+  const isBoolean = error.code === 'invalid_logical_operand' || error.code === 'invalid_condition_type'
+  const hint = /overload: string \+|\+ string/.test(plainWords(error.summary))
+    ? 'write `string(x)` to join a number to a text'
+    : undefined
+  return new SourceError(isBoolean ? 'NOT_BOOLEAN' : 'BAD_CONDITION', at, plainWords(error.summary), { hint })
+}
+
+function missingKey(error: EvaluationError, at: Span, node: ScalarNode, scope: Names): SourceError {
+  const path = error.node && staticPath(error.node)
+  if (!path) return new SourceError('UNDEFINED_VAR', at, plainWords(error.summary))
+  const [root, ...parts] = path
+  const found = scope.resolve(root, parts)
+  const span = error.node ? node.placeOf(error.node.start, error.node.end - error.node.start) : at
+  if (!found.found) return undefinedName(span, root, parts, found, scope)
+  const hint = didYouMean(parts.at(-1) ?? '', keysOf(found.value))
+  return new SourceError('UNDEFINED_VAR', span, plainWords(error.summary), { hint })
+}
+
+function placeOfName(node: ScalarNode, ast: ASTNode, name: string): Span {
+  const found = findName(ast, name)
+  return found ? node.placeOf(found.start, name.length) : node.at
+}
+
+function findName(ast: ASTNode, name: string): ASTNode | undefined {
+  if (ast.op === 'id' && ast.args === name) return ast
+  for (const operand of operands(ast)) {
+    const found = findName(operand, name)
+    if (found) return found
+  }
+  return undefined
+}
+
+function wordTaken(ast: ASTNode, scope: Names): string | undefined {
+  if (ast.op === 'id') return isCelWord(ast.args) && scope.has(ast.args) ? ast.args : undefined
+  for (const operand of operands(ast)) {
+    const found = wordTaken(operand, scope)
+    if (found !== undefined) return found
+  }
+  return undefined
+}

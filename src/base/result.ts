@@ -26,6 +26,8 @@ export interface Completed {
   readonly out: string
   readonly err: string
   readonly encoding: 'utf8' | 'latin1'
+  /** How many bytes were left out of the middle of `out` and `err`, where they were too long to keep. */
+  readonly dropped?: number
   /** Time on the host in milliseconds; the clock there ticks in hundredths of a second. */
   readonly ms: number
 }

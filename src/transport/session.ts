@@ -12,6 +12,11 @@ export interface Part {
   readonly script: Sh
   /** Called with output as it arrives; the text is not kept in the answer beyond the limit of captured output. */
   readonly onOutput?: (stream: 'stdout' | 'stderr', text: string) => void
+  /**
+   * Bytes kept of each stream. Where more is written, a part with `onOutput` keeps the beginning and the end (default
+   * 1 MiB), one without makes the exchange fail with a TaskError `OUTPUT_TOO_LONG` (default 64 MiB).
+   */
+  readonly limit?: number
 }
 
 export interface FrameOptions {

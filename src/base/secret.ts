@@ -63,16 +63,16 @@ export class Redactor {
     return text.replace(this.#pattern, MASK)
   }
 
-  /** Returns a copy of plain data in which every string, keys included, is masked. */
+  /** Returns a copy as plain data: every string, keys included, masked, every other object as its `toJSON` says. */
   maskDeep<T>(data: T): T {
-    if (this.#spellings.size === 0) return data
     return this.#walk(data) as T
   }
 
   #walk(data: unknown): unknown {
     if (typeof data === 'string') return this.mask(data)
+    if (data === null || typeof data !== 'object') return data
     if (Array.isArray(data)) return data.map(item => this.#walk(item))
-    if (data instanceof Secret || data === null || typeof data !== 'object') return data
+    if ('toJSON' in data && typeof data.toJSON === 'function') return this.#walk((data as { toJSON: () => unknown }).toJSON())
     return Object.fromEntries(Object.entries(data).map(([key, value]) => [this.mask(key), this.#walk(value)]))
   }
 

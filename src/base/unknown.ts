@@ -5,9 +5,12 @@
 export class Unknown {
   /** What has to happen first, in words: the name of the task that was only planned. */
   readonly until: string
+  /** Fields that are known all the same: that a planned task changes something is known, what it will print is not. */
+  readonly known: Readonly<Record<string, unknown>>
 
-  constructor(until: string) {
+  constructor(until: string, known: Readonly<Record<string, unknown>> = {}) {
     this.until = until
+    this.known = known
   }
 
   toString(): string {

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Change, Registered } from '../base/result.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Probe, Probes, Resource, StateOf } from '../probes/probe.ts'
@@ -155,4 +155,11 @@ export function changes<const C extends Change>(
   ...found: readonly (C | false | undefined | null)[]
 ): readonly C[] {
   return found.filter(change => change !== false && change !== undefined && change !== null)
+}
+
+/** Returns the names of the module's parameters, or undefined where it takes any name (`set_fact`). */
+export function paramNames(module: AnyModule): readonly string[] | undefined {
+  let schema: unknown = module.params
+  while (schema instanceof z.ZodPipe) schema = schema.in
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : undefined
 }

@@ -42,8 +42,12 @@ export function follow(value: unknown, root: string, parts: readonly string[], f
   let found = value
   for (let i = from; i < parts.length; i++) {
     refusePending(found, root, parts.slice(0, i))
-    if (found instanceof Unknown) return { found: true, value: found }
     const part = parts[i] ?? ''
+    if (found instanceof Unknown) {
+      if (!Object.hasOwn(found.known, part)) return { found: true, value: found }
+      found = found.known[part]
+      continue
+    }
     const next = own(found, part)
     if (next === undefined) return { found: false, part: i, candidates: keysOf(found), holder: kindOf(found) }
     found = next

@@ -1,0 +1,196 @@
+import { SourceError, type OnProblem } from '../base/error.ts'
+import { didYouMean } from '../base/nearest.ts'
+import { showSpan, type Span } from '../base/span.ts'
+import type { Inventory } from '../inventory/model.ts'
+import type { Node } from '../syntax/node.ts'
+import { readFileSync } from 'node:fs'
+import { checkCondition, checkText, checkTextFile } from '../vars/check.ts'
+import { references, type Reference } from '../vars/references.ts'
+import { Pending, PENDING, Scope, type Layer } from '../vars/scope.ts'
+import { containsTemplate } from '../vars/render.ts'
+import { findLocal } from './lookup.ts'
+import { inMap, listOf } from './settings.ts'
+import type { PlannedPlay, Step } from './step.ts'
+
+/** Names that the engine sets on every host. */
+const BUILTIN = ['inventory_hostname', 'group_names', 'groups', 'ansible_play_hosts', 'facts', 'item']
+
+/** Keywords whose value is a condition, and those whose value is an expression when it is a bare text. */
+const CONDITIONS = ['until', 'failed_when', 'changed_when']
+
+/** Where names come from besides the play itself. */
+export interface NameSources {
+  readonly inventory: Inventory
+  readonly extra: Layer | undefined
+  /** Names of the facts a host can be asked for. */
+  readonly facts: readonly string[]
+  /** Names that some task of the project registers or sets. */
+  readonly runNames: Iterable<string>
+}
+
+/** Checks the texts of a play: syntax of templates and conditions, and that everything they name is set for every host. */
+export class NameCheck {
+  readonly #inventory: Inventory
+  readonly #play: PlannedPlay
+  readonly #extra: Layer | undefined
+  readonly #runNames: ReadonlyMap<string, unknown>
+  readonly #facts: readonly string[]
+  readonly #onProblem: OnProblem
+  readonly #seen = new Set<string>()
+
+  constructor(play: PlannedPlay, around: NameSources, onProblem: OnProblem) {
+    this.#play = play
+    this.#inventory = around.inventory
+    this.#extra = around.extra
+    this.#facts = around.facts
+    this.#runNames = new Map([...around.runNames].map(name => [name, PENDING]))
+    this.#onProblem = onProblem
+  }
+
+  /** Checks one task; returns everything it mentions. */
+  step(step: Step): readonly Reference[] {
+    const mentioned = [
+      ...step.settings.when.flatMap(node => this.#condition(node)),
+      ...CONDITIONS.flatMap(keyword => this.#maybe(step, keyword, node => this.#condition(node))),
+      ...[...step.settings.keywords]
+        .filter(([keyword]) => !CONDITIONS.includes(keyword) && keyword !== 'loop')
+        .flatMap(([, node]) => this.#text(node)),
+      ...this.#maybe(step, 'loop', node => this.#loop(node)),
+      ...step.settings.environment.flatMap(node => this.#text(node)),
+      ...(step.name ? this.#text(step.name) : []),
+      ...this.#args(step),
+    ]
+    this.#defined(step, mentioned)
+    return mentioned
+  }
+
+  #maybe(step: Step, keyword: string, look: (node: Node) => readonly Reference[]): readonly Reference[] {
+    const node = step.settings.keywords.get(keyword)
+    return node ? look(node) : []
+  }
+
+  #condition(node: Node): readonly Reference[] {
+    checkCondition(node, this.#onProblem)
+    return references(node, 'condition')
+  }
+
+  #text(node: Node): readonly Reference[] {
+    if (!containsTemplate(node)) return []
+    checkText(node, this.#onProblem)
+    return references(node, 'value')
+  }
+
+  #loop(node: Node): readonly Reference[] {
+    return node.kind === 'scalar' && !containsTemplate(node) ? this.#condition(node) : this.#text(node)
+  }
+
+  #args(step: Step): readonly Reference[] {
+    const { args, module } = step
+    if (args.kind !== 'map') {
+      const input = module.freeForm === undefined ? undefined : module.inputs?.[module.freeForm]
+      return this.#arg(step, input, args)
+    }
+    return args.entries.flatMap(({ key, value }) =>
+      this.#arg(step, module.inputs?.[String(key.value)], value),
+    )
+  }
+
+  #arg(step: Step, input: string | undefined, node: Node): readonly Reference[] {
+    if (input === 'condition') return listOf(node).flatMap(item => this.#condition(item))
+    if (input === 'variable' && !containsTemplate(node)) return this.#condition(node)
+    const own = this.#text(node)
+    return input === 'template' ? [...own, ...this.#templateFile(step, node)] : own
+  }
+
+  #templateFile(step: Step, node: Node): readonly Reference[] {
+    if (node.kind !== 'scalar' || typeof node.value !== 'string' || containsTemplate(node)) return []
+    const path = findLocal(node.value, 'templates', step.settings.places)
+    return path === undefined ? [] : checkTextFile(readFileSync(path, 'utf8'), path, this.#onProblem)
+  }
+
+  #defined(step: Step, mentioned: readonly Reference[]): void {
+    const control = step.settings.keywords.get('loop_control')
+    const loopNames = ['loop_var', 'index_var']
+      .map(key => inMap(control, key))
+      .flatMap(node => (node?.kind === 'scalar' ? [node.text] : []))
+    for (const reference of mentioned) {
+      if (reference.guarded || BUILTIN.includes(reference.root) || loopNames.includes(reference.root)) {
+        this.#knownFact(reference)
+      } else {
+        this.#definedOnAll(step, reference)
+      }
+    }
+  }
+
+  #knownFact({ root, path, at }: Reference): void {
+    const [name] = path
+    if (root !== 'facts' || name === undefined || this.#facts.includes(name)) return
+    this.#problem(
+      new SourceError('UNDEFINED_VAR', at, `there is no fact \`${name}\``, {
+        hint: didYouMean(name, this.#facts),
+      }),
+    )
+  }
+
+  /** Hosts with the same layers give the same answer; each sort of host is asked once. */
+  #definedOnAll(step: Step, reference: Reference): void {
+    const sorts = new Map<string, string>()
+    for (const name of this.#play.hosts) {
+      const layers = this.#inventory.hosts.get(name)?.layers ?? []
+      const sort = layers.map(layer => showSpan(layer.vars.at)).join(' ')
+      if (!sorts.has(sort)) sorts.set(sort, name)
+    }
+    for (const host of sorts.values()) this.#definedOn(host, step, reference)
+  }
+
+  #definedOn(host: string, step: Step, { root, path, at }: Reference): void {
+    const scope = this.#scope(host, step)
+    try {
+      const found = scope.resolve(root, path)
+      if (!found.found) throw this.#undefined(host, root, path, at, found, scope)
+    } catch (error) {
+      if (error instanceof SourceError) this.#problem(error)
+      else if (!(error instanceof Pending)) throw error
+    }
+  }
+
+  #undefined(
+    host: string,
+    root: string,
+    path: readonly string[],
+    at: Span,
+    missing: { part: number; candidates: readonly string[] },
+    scope: Scope,
+  ): SourceError {
+    const name = [root, ...path.slice(0, missing.part + 1)].join('.')
+    const word = missing.part < 0 ? root : (path[missing.part] ?? '')
+    const near = didYouMean(word, missing.part < 0 ? [...scope.names()] : missing.candidates)
+    return new SourceError('UNDEFINED_VAR', at, `\`${name}\` is not set for host ${host}`, {
+      hint: near ?? `set it in the inventory, the play or the role's parameters`,
+    })
+  }
+
+  #scope(host: string, step: Step): Scope {
+    const { roleDefaults, roleParams, taskVars } = step.settings
+    const layers = this.#inventory.hosts.get(host)?.layers ?? []
+    return new Scope({
+      layers: [
+        ...roleDefaults,
+        ...layers,
+        ...this.#play.vars,
+        ...roleParams,
+        ...taskVars,
+        ...(this.#extra ? [this.#extra] : []),
+      ],
+      hostData: this.#runNames,
+      localData: new Map(BUILTIN.map(name => [name, PENDING])),
+    })
+  }
+
+  #problem(problem: SourceError): void {
+    const identity = `${problem.code} ${showSpan(problem.at)}`
+    if (this.#seen.has(identity)) return
+    this.#seen.add(identity)
+    this.#onProblem(problem)
+  }
+}

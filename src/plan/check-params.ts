@@ -1,0 +1,167 @@
+import { SourceError, type OnProblem, type SourceCode } from '../base/error.ts'
+import { didYouMean } from '../base/nearest.ts'
+import { paramNames, type Input } from '../modules/module.ts'
+import { nodeAt, plain, type MapNode, type Node } from '../syntax/node.ts'
+import { containsTemplate } from '../vars/render.ts'
+import { findLocal, readLocal } from './lookup.ts'
+import { listOf } from './settings.ts'
+import type { Step } from './step.ts'
+
+/** What zod says of one wrong value; the fields this room reads of it. */
+interface Issue {
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+  readonly code?: string | undefined
+  readonly input?: unknown
+  readonly keys?: readonly string[]
+}
+
+/**
+ * Checks a task's arguments against the module's parameters as far as that is possible without variables: names always,
+ * values where they hold no template.
+ */
+export function checkParams(step: Step, onProblem: OnProblem): void {
+  const args = asMap(step)
+  if (args === undefined) return checkShape(step, onProblem)
+  if (!checkFiles(step, args, onProblem)) return
+  const parsed = step.module.params.safeParse(staticValues(step, args))
+  if (parsed.success) return
+  const isOpen = args.entries.some(({ value }) => containsTemplate(value))
+  for (const issue of parsed.error.issues as readonly Issue[]) report(step, args, issue, isOpen, onProblem)
+}
+
+/** Arguments as a map; a bare text stands for the free-form parameter. */
+function asMap(step: Step): MapNode | undefined {
+  const { args, module } = step
+  if (args.kind === 'map') return args
+  if (args.kind === 'scalar' && args.value === null) return { kind: 'map', entries: [], at: step.at }
+  if (module.freeForm === undefined) return undefined
+  const key = {
+    kind: 'scalar',
+    value: module.freeForm,
+    text: module.freeForm,
+    quoted: false,
+    at: args.at,
+    placeOf: () => args.at,
+  } as const
+  return { kind: 'map', entries: [{ key, value: args }], at: args.at }
+}
+
+function checkShape(step: Step, onProblem: OnProblem): void {
+  onProblem(
+    new SourceError(
+      'BAD_PARAM',
+      step.args.at,
+      `\`${step.module.name}\` takes named parameters, a ${step.args.kind} was found`,
+    ),
+  )
+}
+
+/** Reports files that are named without a template and are not there; returns whether the rest can be checked. */
+function checkFiles(step: Step, args: MapNode, onProblem: OnProblem): boolean {
+  let isSound = true
+  for (const { key, value } of args.entries) {
+    const folder = folderOf(step.module.inputs?.[String(key.value)])
+    if (
+      folder === undefined ||
+      isRemote(args) ||
+      value.kind !== 'scalar' ||
+      typeof value.value !== 'string' ||
+      containsTemplate(value)
+    )
+      continue
+    if (findLocal(value.value, folder, step.settings.places) !== undefined) continue
+    isSound = false
+    const places = step.settings.places.map(place => `${place}/${folder}`).join(', ')
+    onProblem(
+      new SourceError(
+        folder === 'templates' ? 'MISSING_TEMPLATE' : 'MISSING_FILE',
+        value.at,
+        `\`${value.value}\` is not on the controller`,
+        {
+          hint: `put it into one of ${places}`,
+        },
+      ),
+    )
+  }
+  return isSound
+}
+
+function folderOf(input: Input | undefined): 'files' | 'templates' | undefined {
+  if (input === 'template') return 'templates'
+  return input === 'file' || input === 'tree' ? 'files' : undefined
+}
+
+/** With `remote_src` the source lies on the host. */
+function isRemote(args: MapNode): boolean {
+  const node = args.entries.find(({ key }) => key.value === 'remote_src')?.value
+  return node !== undefined && plain(node) !== false
+}
+
+/** Plain values, with stand-ins for what the run puts in place of inputs. */
+function staticValues(step: Step, args: MapNode): Record<string, unknown> {
+  return Object.fromEntries(
+    args.entries.map(({ key, value }) => {
+      const name = String(key.value)
+      const input = step.module.inputs?.[name]
+      return [
+        name,
+        input === undefined || (isRemote(args) && folderOf(input))
+          ? plain(value)
+          : standIn(step, input, value),
+      ]
+    }),
+  )
+}
+
+function standIn(step: Step, input: Input, value: Node): unknown {
+  if (input === 'condition')
+    return listOf(value).map(item => ({ text: item.kind === 'scalar' ? item.text : '', holds: true }))
+  if (input === 'variable') return null
+  if (input === 'template') return ''
+  if (value.kind !== 'scalar' || typeof value.value !== 'string' || containsTemplate(value))
+    return plain(value)
+  const path = findLocal(value.value, 'files', step.settings.places)
+  return path === undefined ? plain(value) : readLocal(path)
+}
+
+function report(step: Step, args: MapNode, issue: Issue, isOpen: boolean, onProblem: OnProblem): void {
+  if (issue.code === 'unrecognized_keys') return reportUnknown(step, args, issue, onProblem)
+  const [name] = issue.path
+  const where = nodeAt(args, issue.path)
+  if (name === undefined ? isOpen : containsTemplate(where)) return
+  const isGiven = name === undefined || args.entries.some(({ key }) => String(key.value) === String(name))
+  const title = [step.module.name, ...issue.path.map(String)].join('.')
+  if (!isGiven) {
+    onProblem(new SourceError('MISSING_PARAM', step.at, `\`${step.module.name}\` needs \`${String(name)}\``))
+    return
+  }
+  onProblem(
+    new SourceError(codeOf(name), name === undefined ? step.args.at : where.at, `${title}: ${issue.message}`),
+  )
+}
+
+function reportUnknown(step: Step, args: MapNode, issue: Issue, onProblem: OnProblem): void {
+  const holder = nodeAt(args, issue.path)
+  const known = issue.path.length === 0 ? (paramNames(step.module) ?? []) : []
+  for (const name of issue.keys ?? []) {
+    const key =
+      holder.kind === 'map' ? holder.entries.find(entry => String(entry.key.value) === name)?.key : undefined
+    onProblem(
+      new SourceError(
+        'UNKNOWN_PARAM',
+        key?.at ?? holder.at,
+        `\`${step.module.name}\` has no parameter \`${name}\``,
+        {
+          hint:
+            didYouMean(name, known) ??
+            (known.length > 0 ? `its parameters are ${known.join(', ')}` : undefined),
+        },
+      ),
+    )
+  }
+}
+
+function codeOf(name: PropertyKey | undefined): SourceCode {
+  return name === 'mode' || (typeof name === 'string' && name.endsWith('_mode')) ? 'BAD_MODE' : 'BAD_PARAM'
+}

@@ -1,0 +1,135 @@
+import { SourceError, type OnProblem } from '../base/error.ts'
+import { didYouMean } from '../base/nearest.ts'
+import type { Inventory } from '../inventory/model.ts'
+import type { AnyModule } from '../modules/module.ts'
+import type { Playbook, Play } from '../playbook/model.ts'
+import type { Layer } from '../vars/scope.ts'
+import { NameCheck } from './check-names.ts'
+import { checkParams } from './check-params.ts'
+import { checkCarriedOut } from './carried-out.ts'
+import { expand, expandHandler, expandRole, type Expansion } from './expand.ts'
+import { allTasks } from './leaves.ts'
+import { inherit, playLayers, playSettings, enterRole } from './settings.ts'
+import type { PlannedPlay, Project, Section, Step } from './step.ts'
+import type { TagChoice } from './tags.ts'
+
+export interface PlanInput {
+  readonly playbooks: readonly Playbook[]
+  readonly inventory: Inventory
+  /** Returns the hosts of a play, in order; reports a pattern that matches nothing. */
+  readonly hostsOf: (play: Play) => readonly string[]
+  readonly tags: TagChoice
+  /** Variables of the command line. */
+  readonly extra: Layer | undefined
+  readonly modules: ReadonlyMap<string, AnyModule>
+  /** Names of the facts a host can be asked for. */
+  readonly facts: readonly string[]
+  readonly load: Expansion['load']
+  readonly onProblem: OnProblem
+}
+
+/**
+ * Turns playbooks and inventory into the steps of a run and checks everything that can be checked without a host:
+ * modules and their parameters, templates and conditions, names, files, handlers. All problems are reported.
+ */
+export function planProject(input: PlanInput): Project {
+  const how: Expansion = { ...input, seen: new Map() }
+  const plays = input.playbooks.flatMap(({ plays }) => plays.map(play => planPlay(play, input, how)))
+  const runNames = new Set(plays.flatMap(play => tasksOf(play).flatMap(namesSetBy)))
+  const checked = plays.map(play => check(play, input, runNames))
+  return {
+    files: input.playbooks.map(({ file }) => file),
+    inventory: input.inventory,
+    plays: checked,
+    extra: input.extra,
+  }
+}
+
+function planPlay(play: Play, input: PlanInput, how: Expansion): PlannedPlay {
+  const settings = playSettings(play)
+  const sections: Section[] = [
+    { name: 'pre_tasks', items: expand(play.preTasks, settings, how) },
+    {
+      name: 'tasks',
+      items: [
+        ...play.roles.flatMap(use => expandRole(use, settings, how)),
+        ...expand(play.tasks, settings, how),
+      ],
+    },
+    { name: 'post_tasks', items: expand(play.postTasks, settings, how) },
+  ]
+  return {
+    name: play.name?.text ?? `play ${play.at.line} of ${play.file}`,
+    at: play.at,
+    play,
+    hosts: input.hostsOf(play),
+    sections,
+    handlers: handlersOf(play, how),
+    vars: playLayers(play),
+    facts: new Set(),
+  }
+}
+
+/** Handlers of the play and of its roles, in the order of definition: roles first, as their tasks come first. */
+function handlersOf(play: Play, how: Expansion): Step[] {
+  const settings = playSettings(play)
+  const ofRoles = rolesOf(play).flatMap(use => {
+    const inner = enterRole(inherit(settings, use.keywords, `role ${use.role.name}`), use.role, use.params)
+    return use.role.handlers.map(handler => expandHandler(handler, inner, how))
+  })
+  const own = play.handlers.map(handler => expandHandler(handler, settings, how))
+  return [...ofRoles, ...own].filter(step => step !== undefined)
+}
+
+function rolesOf(play: Play): Play['roles'] {
+  const inItems = (items: Play['tasks']): Play['roles'] =>
+    items.flatMap(item => {
+      if (item.kind === 'block')
+        return [...inItems(item.body), ...inItems(item.rescue), ...inItems(item.always)]
+      if (item.kind !== 'include' || item.content === undefined) return []
+      return item.content.kind === 'role'
+        ? [item.content, ...inItems(item.content.role.tasks)]
+        : inItems(item.content.items)
+    })
+  const direct = [...play.roles, ...inItems([...play.preTasks, ...play.tasks, ...play.postTasks])]
+  return [...direct, ...play.roles.flatMap(use => inItems(use.role.tasks))]
+}
+
+function check(play: PlannedPlay, input: PlanInput, runNames: ReadonlySet<string>): PlannedPlay {
+  const names = new NameCheck(play, { ...input, runNames }, input.onProblem)
+  const topics = new Set(play.handlers.flatMap(handler => handler.topics))
+  const facts = new Set<string>()
+  checkCarriedOut(play, input.onProblem)
+  for (const step of tasksOf(play)) {
+    checkParams(step, input.onProblem)
+    checkNotified(step, topics, input.onProblem)
+    for (const { root, path } of names.step(step)) {
+      if (root === 'facts')
+        for (const fact of path[0] === undefined ? input.facts : [path[0]]) facts.add(fact)
+    }
+  }
+  return { ...play, facts }
+}
+
+function checkNotified(step: Step, topics: ReadonlySet<string>, onProblem: OnProblem): void {
+  for (const topic of step.settings.notify) {
+    if (topic.text.includes('{{') || topics.has(topic.text)) continue
+    onProblem(
+      new SourceError('MISSING_HANDLER', topic.at, `no handler is named or listens to \`${topic.text}\``, {
+        hint: didYouMean(topic.text, topics),
+      }),
+    )
+  }
+}
+
+function tasksOf(play: PlannedPlay): Step[] {
+  return [...play.sections.flatMap(section => [...allTasks(section.items)]), ...play.handlers]
+}
+
+/** Names that a task gives values to during the run. */
+function namesSetBy(step: Step): string[] {
+  const register = step.settings.keywords.get('register')
+  const set =
+    step.module.sets && step.args.kind === 'map' ? step.args.entries.map(({ key }) => String(key.value)) : []
+  return [...(register?.kind === 'scalar' ? [register.text] : []), ...set]
+}

@@ -1,0 +1,100 @@
+import type { HostCounts } from '../base/event.ts'
+import type { Failure, Registered } from '../base/result.ts'
+import type { Host } from '../inventory/model.ts'
+import type { PlannedPlay, Project, Step } from '../plan/step.ts'
+import { FACTS } from '../probes/facts.ts'
+import type { Probe } from '../probes/probe.ts'
+import { PENDING } from '../vars/pending.ts'
+import { Scope, type Layer } from '../vars/scope.ts'
+import type { Lane } from './lanes.ts'
+import { sumCounts } from './outcome.ts'
+
+/** What a run knows about one host: registered results, set facts, asked facts, notified handlers, counts. */
+export class HostState {
+  readonly host: Host
+  readonly #project: Project
+  readonly #groups: Readonly<Record<string, readonly string[]>>
+  readonly #data = new Map<string, unknown>()
+  readonly #facts: Record<string, unknown> = {}
+  /** Grows with every new value, so that what was computed from older ones is computed again. */
+  version = 0
+  /** Handlers notified and not yet run. */
+  readonly pending = new Set<Step>()
+  counts: HostCounts = sumCounts([])
+  /** Set once the host takes no further part in the run. */
+  lost: Failure | undefined
+  isOut = false
+
+  constructor(host: Host, project: Project, groups: Readonly<Record<string, readonly string[]>>) {
+    this.host = host
+    this.#project = project
+    this.#groups = groups
+    for (const name of Object.keys(FACTS)) this.#facts[name] = PENDING
+    this.#data.set('facts', this.#facts)
+  }
+
+  set(values: Registered): void {
+    for (const [name, value] of Object.entries(values)) this.#data.set(name, value)
+    this.version += 1
+  }
+
+  count(status: keyof HostCounts): void {
+    this.counts = { ...this.counts, [status]: this.counts[status] + 1 }
+  }
+
+  /** Returns the names a text of the step sees on this host; `local` holds the loop's variables. */
+  scope(
+    play: PlannedPlay,
+    step: Pick<Step, 'settings'>,
+    local: Readonly<Record<string, unknown>> = {},
+  ): Scope {
+    const { roleDefaults, roleParams, taskVars } = step.settings
+    const hostLayers: readonly Layer[] = this.host.layers
+    const extra = this.#project.extra ? [this.#project.extra] : []
+    return new Scope({
+      layers: [...roleDefaults, ...hostLayers, ...play.vars, ...roleParams, ...taskVars, ...extra],
+      hostData: this.#data,
+      localData: new Map(Object.entries({ ...this.#builtins(play), ...local })),
+    })
+  }
+
+  /** Returns the questions for those facts of the play that are not known yet. */
+  openFacts(play: PlannedPlay): readonly Probe<unknown>[] {
+    return [...play.facts].flatMap(name =>
+      this.#facts[name] === PENDING && FACTS[name] ? [FACTS[name]] : [],
+    )
+  }
+
+  /**
+   * Takes over the facts that the shell has answered.
+   *
+   * @throws the failure of a fact that could not be read.
+   */
+  absorbFacts(play: PlannedPlay, lane: Lane): void {
+    for (const name of play.facts) {
+      const answer = this.#facts[name] === PENDING && FACTS[name] ? lane.answers.get(FACTS[name]) : undefined
+      if (answer === undefined) continue
+      if ('error' in answer) throw answer.error
+      this.#facts[name] = answer.value
+      this.version += 1
+    }
+  }
+
+  #builtins(play: PlannedPlay): Record<string, unknown> {
+    return {
+      inventory_hostname: this.host.name,
+      group_names: this.host.groups.filter(name => name !== 'all'),
+      groups: this.#groups,
+      ansible_play_hosts: play.hosts,
+    }
+  }
+}
+
+/** Returns the names of the hosts of every group, its descendants' included. */
+export function hostsByGroup(project: Project): Record<string, readonly string[]> {
+  const hosts = [...project.inventory.hosts.values()]
+  const named = [...project.inventory.groups.keys()].map(
+    group => [group, hosts.filter(host => host.groups.includes(group)).map(host => host.name)] as const,
+  )
+  return Object.fromEntries(named)
+}

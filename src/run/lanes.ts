@@ -1,0 +1,124 @@
+import { ConnectError, DeadlineError } from '../base/error.ts'
+import type { Completed } from '../base/result.ts'
+import type { Probe, Resource } from '../probes/probe.ts'
+import type { Become, Connect, Connection, Part, Session, Usage } from '../transport/session.ts'
+import { Answers, type Answer } from './answers.ts'
+import { batch } from './batch.ts'
+
+/** One shell of a host with the answers it gave that still hold. */
+export interface Lane {
+  readonly become: Become | undefined
+  readonly session: Session
+  readonly answers: Answers
+}
+
+/** Slack for the way there and back, on top of the time the host itself may take. */
+const LINK_SLACK_MS = 15_000
+
+/** All shells of one host: opened when first needed, kept for the run. */
+export class Lanes {
+  readonly #host: string
+  readonly #connect: Connect
+  readonly #signal: AbortSignal
+  readonly #onConnected: (ms: number, warnings: readonly string[]) => void
+  readonly #open = new Map<string, Promise<Lane>>()
+  #connection: Promise<Connection> | undefined
+
+  constructor(
+    host: string,
+    connect: Connect,
+    signal: AbortSignal,
+    onConnected: (ms: number, warnings: readonly string[]) => void,
+  ) {
+    this.#host = host
+    this.#connect = connect
+    this.#signal = signal
+    this.#onConnected = onConnected
+  }
+
+  /** Returns the shell of that user, connecting where needed. */
+  lane(become: Become | undefined): Promise<Lane> {
+    const key = become ? `${become.method} ${become.user}` : ''
+    let lane = this.#open.get(key)
+    if (lane === undefined) {
+      lane = this.#start(become)
+      this.#open.set(key, lane)
+      lane.catch(() => this.#open.delete(key))
+    }
+    return lane
+  }
+
+  /** Sends the parts followed by the questions as one frame and keeps the answers to the questions. */
+  async exchange(
+    lane: Lane,
+    parts: readonly Part[],
+    probes: readonly Probe<unknown>[],
+    partsDeadlineMs: number,
+  ): Promise<readonly Completed[]> {
+    const questions = batch(probes)
+    const all = [...parts, ...questions.parts]
+    if (all.length === 0) return []
+    const deadlineMs = partsDeadlineMs + questions.deadlineMs + LINK_SLACK_MS
+    const completed = await lane.session.exchange(all, { deadlineMs, signal: this.#signal })
+    const answers = questions.answers(completed.slice(parts.length))
+    for (const [probe, answer] of answers) lane.answers.set(probe, answer)
+    await this.#askAlone(lane, probes, answers)
+    return completed.slice(0, parts.length)
+  }
+
+  /** Forgets what a change may have altered, whichever shell asked for it. */
+  async drop(touched: readonly Resource[] | undefined): Promise<void> {
+    for (const lane of this.#open.values()) (await lane).answers.drop(touched)
+  }
+
+  async usage(): Promise<Usage> {
+    if (this.#connection === undefined) return { frames: 0, bytesSent: 0, bytesReceived: 0 }
+    try {
+      return (await this.#connection).usage()
+    } catch {
+      return { frames: 0, bytesSent: 0, bytesReceived: 0 }
+    }
+  }
+
+  /** Closes everything; the next task connects anew. */
+  async close(): Promise<void> {
+    const connection = this.#connection
+    this.#connection = undefined
+    this.#open.clear()
+    await (await connection?.catch(() => undefined))?.close()
+  }
+
+  async #start(become: Become | undefined): Promise<Lane> {
+    const started = performance.now()
+    const isFirst = this.#connection === undefined
+    this.#connection ??= this.#connect(this.#host, this.#signal)
+    const session = await (await this.#connection).shell(become)
+    if (isFirst) this.#onConnected(Math.round(performance.now() - started), session.warnings)
+    return { become, session, answers: new Answers() }
+  }
+
+  /** One odd argument makes a merged question unreadable as a whole; each is then asked by itself. */
+  async #askAlone(
+    lane: Lane,
+    probes: readonly Probe<unknown>[],
+    answers: ReadonlyMap<Probe<unknown>, Answer>,
+  ): Promise<void> {
+    const families = Map.groupBy(answers.keys(), probe => probe.family)
+    const unclear = [...families.values()].flatMap(asked =>
+      asked.length > 1 ? asked.filter(probe => 'error' in (answers.get(probe) ?? {})) : [],
+    )
+    for (const probe of unclear) {
+      const alone = batch([probe])
+      const completed = await lane.session.exchange(alone.parts, {
+        deadlineMs: alone.deadlineMs + LINK_SLACK_MS,
+        signal: this.#signal,
+      })
+      for (const [one, answer] of alone.answers(completed)) lane.answers.set(one, answer)
+    }
+  }
+}
+
+/** Returns whether the error means that the host is lost for the run, not just the task. */
+export function isLost(error: unknown): error is ConnectError | DeadlineError {
+  return error instanceof ConnectError || error instanceof DeadlineError
+}

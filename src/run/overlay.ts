@@ -1,0 +1,63 @@
+import { Unknown } from '../base/unknown.ts'
+import type { Probe, Resource } from '../probes/probe.ts'
+import { isTouched } from './answers.ts'
+
+/** A change that was planned, not made: what it may alter. */
+interface Planned {
+  readonly title: string
+  /** Undefined stands for "anything". */
+  readonly touches: readonly Resource[] | undefined
+  readonly brings: readonly Resource[]
+}
+
+/**
+ * What the host would look like after the changes planned so far. Later tasks are planned against it; what it cannot
+ * foretell is Unknown, never the old answer passed off as the new one.
+ */
+export class Overlay {
+  readonly #foretold = new Map<string, unknown>()
+  readonly #planned: Planned[] = []
+
+  /** Returns the answer as it will be: foretold, unknown until some planned task is applied, or as observed. */
+  answer(probe: Probe<unknown>, observed: unknown): unknown {
+    if (this.#foretold.has(probe.key)) return this.#foretold.get(probe.key)
+    const isAbsent = probe.family.absent?.(observed) ?? observed === null
+    const cause = this.#planned.find(
+      ({ touches, brings }) =>
+        (touches !== undefined && isTouched(probe, touches)) || (isAbsent && isTouched(probe, brings)),
+    )
+    return cause ? new Unknown(cause.title) : observed
+  }
+
+  /** Returns the title of the first planned task that may alter one of the answers in a way nobody can foretell. */
+  shadow(probes: readonly Probe<unknown>[]): string | undefined {
+    const open = probes.filter(probe => !this.#foretold.has(probe.key))
+    return this.#planned.find(({ touches, brings }) =>
+      open.some(probe => isTouched(probe, touches) || isTouched(probe, brings)),
+    )?.title
+  }
+
+  /** Returns whether some planned task may have altered anything at all. */
+  get isClouded(): boolean {
+    return this.#planned.some(({ touches }) => touches === undefined)
+  }
+
+  /** Adds a planned change; `foretold` gives answers as they will be, by question. */
+  add(planned: Planned, foretold: ReadonlyMap<Probe<unknown>, unknown>): void {
+    for (const [key] of this.#foretold) this.#forget(key, planned)
+    this.#planned.push(planned)
+    for (const [probe, value] of foretold) {
+      this.#foretold.set(probe.key, value)
+      this.#probes.set(probe.key, probe)
+    }
+  }
+
+  readonly #probes = new Map<string, Probe<unknown>>()
+
+  /** An answer foretold by one task is foretold no longer once another may alter it. */
+  #forget(key: string, planned: Planned): void {
+    const probe = this.#probes.get(key)
+    if (probe && planned.touches !== undefined && isTouched(probe, planned.touches))
+      this.#foretold.delete(key)
+  }
+}

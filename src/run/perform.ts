@@ -1,0 +1,85 @@
+import { Secret } from '../base/secret.ts'
+import type { Action, Content } from '../modules/module.ts'
+import { jobScript } from '../shell/job.ts'
+import { lines, sh, type Sh } from '../shell/sh.ts'
+import { writeScript } from '../shell/write.ts'
+import type { Session } from '../transport/session.ts'
+
+/** How long one task's actions may take on the host: long enough for a distribution upgrade over a slow link. */
+export const APPLY_DEADLINE_MS = 3_600_000
+
+/** Content above this size travels by itself, before the frame that puts it in place. */
+const INLINE_LIMIT = 64 * 1024
+
+export interface Ways {
+  readonly session: Session
+  readonly env: Readonly<Record<string, string>>
+  /** Directory for the job, private and new. */
+  readonly jobDir: string
+  readonly backupDir: string
+}
+
+/** Turns actions into one script that stops at the first that fails; large content is sent ahead. */
+export async function prepare(actions: readonly Action[], ways: Ways): Promise<Sh> {
+  const scripts: Sh[] = []
+  for (const [index, action] of actions.entries()) scripts.push(await one(action, index, ways))
+  return lines(...scripts.map(script => sh`(\n${script}\n) || exit $?`))
+}
+
+/** Returns the commands as a person may see them; contents and standard input are left out. */
+export function commandOf(actions: readonly Action[]): string {
+  return actions.map(action => (action.do === 'run' ? action.script.text : `write ${action.path}`)).join('\n')
+}
+
+async function one(action: Action, index: number, ways: Ways): Promise<Sh> {
+  if (action.do === 'write') return write(action, ways)
+  const env = { ...ways.env, ...action.env }
+  if (action.detached === false) return brief(action, env)
+  return jobScript({
+    dir: `${ways.jobDir}.${index}`,
+    script: action.script,
+    env,
+    stdin: revealed(action.stdin),
+    detached: true,
+  })
+}
+
+/** A command that ends at once runs in the frame itself. */
+function brief(action: Action & { do: 'run' }, env: Readonly<Record<string, string>>): Sh {
+  const exports = Object.entries(env).map(([name, value]) => sh`export ${name}=${value}`)
+  const script = lines(...exports, action.script)
+  const stdin = revealed(action.stdin)
+  return stdin === undefined ? script : sh`printf %s ${stdin} | (\n${script}\n)`
+}
+
+async function write(action: Action & { do: 'write' }, ways: Ways): Promise<Sh> {
+  const { path, mode, owner, group, validate } = action
+  return writeScript({
+    path,
+    content: await inlineOrStaged(action.content, ways.session),
+    mode,
+    owner,
+    group,
+    validate,
+    backup: action.backup === true ? ways.backupDir : undefined,
+  })
+}
+
+async function inlineOrStaged(
+  content: Content,
+  session: Session,
+): Promise<string | Uint8Array | { staged: string }> {
+  const data =
+    content instanceof Secret
+      ? content.reveal()
+      : typeof content === 'object' && 'sha256' in content
+        ? content.content()
+        : content
+  if (data.length <= INLINE_LIMIT) return data
+  const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
+  return { staged: await session.upload(bytes, { deadlineMs: APPLY_DEADLINE_MS }) }
+}
+
+function revealed(stdin: string | Secret | undefined): string | undefined {
+  return stdin instanceof Secret ? stdin.reveal() : stdin
+}

@@ -1,0 +1,237 @@
+import { TaskError } from '../base/error.ts'
+import type { Mode } from '../base/event.ts'
+import type { Change, Completed, Registered } from '../base/result.ts'
+import { Unknown } from '../base/unknown.ts'
+import type { HostView } from '../modules/module.ts'
+import type { Step } from '../plan/step.ts'
+import type { Probe, Probes } from '../probes/probe.ts'
+import type { Become } from '../transport/session.ts'
+import type { Lane, Lanes } from './lanes.ts'
+import {
+  changed,
+  commandFailure,
+  failed,
+  failureOf,
+  ok,
+  outputOf,
+  skipped,
+  unknown,
+  wouldChange,
+  type Outcome,
+} from './outcome.ts'
+import type { Overlay } from './overlay.ts'
+import { APPLY_DEADLINE_MS, commandOf, prepare } from './perform.ts'
+
+/** One module call on one host, its texts settled. */
+export interface Unit {
+  readonly step: Step
+  readonly title: string
+  readonly params: unknown
+  readonly env: Readonly<Record<string, string>>
+  readonly become: Become | undefined
+}
+
+/** What settling a unit needs of the host it runs on. */
+export interface Ground {
+  readonly mode: Mode
+  /** Directory on the host for this unit's job. */
+  readonly jobDir: string
+  /** Directory on the host that keeps what this run replaced. */
+  readonly backupDir: string
+  readonly wantsDiff: boolean
+  readonly lanes: Lanes
+  readonly overlay: Overlay
+  /** Questions of the coming tasks in this shell that are still open, to travel in the same frame. */
+  readonly coming: (lane: Lane) => readonly Probe<unknown>[]
+  /** Told when a frame went by in which nothing changed, or a change was made; the look-ahead grows or shrinks. */
+  readonly paced: (made: 'nothing' | 'known change' | 'any change') => void
+  readonly onOutput: (stream: 'stdout' | 'stderr', text: string) => void
+}
+
+/** Asks, compares and, where the mode allows it, acts and looks again. Never throws for what belongs to the task alone. */
+export async function settle(unit: Unit, on: Ground): Promise<Outcome> {
+  const { module } = unit.step
+  if (module.controller === true) return onController(unit)
+  const lane = await on.lanes.lane(unit.become)
+  try {
+    const probes: Probes = module.probe(unit.params, viewOf(lane, on))
+    await ask(Object.values(probes), lane, on)
+    return on.mode === 'apply' ? await act(unit, probes, lane, on) : foresee(unit, probes, lane, on)
+  } catch (error) {
+    return failed(failureOf(isTaskMatter(error)))
+  }
+}
+
+/** Returns what a module may know of the host when it chooses its questions. */
+export function viewOf(lane: Lane, on: Pick<Ground, 'wantsDiff'>): HostView {
+  const { host, user, uid } = lane.session
+  return { name: host, user, uid, wantsDiff: on.wantsDiff }
+}
+
+function onController({ step: { module }, params }: Unit): Outcome {
+  try {
+    module.diff(params, {})
+    return ok(module.result?.(params, {}, []) ?? {})
+  } catch (error) {
+    return failed(failureOf(isTaskMatter(error)))
+  }
+}
+
+/** Makes sure every question has an answer that holds, asking the coming tasks' questions along with them. */
+async function ask(wanted: readonly Probe<unknown>[], lane: Lane, on: Ground): Promise<void> {
+  const open = wanted.filter(probe => lane.answers.get(probe) === undefined)
+  if (open.length === 0) return
+  await on.lanes.exchange(lane, [], [...open, ...on.coming(lane)], 0)
+  on.paced('nothing')
+}
+
+async function act(unit: Unit, probes: Probes, lane: Lane, on: Ground): Promise<Outcome> {
+  const { module } = unit.step
+  const before = observed(probes, lane)
+  const found: readonly Change[] = module.diff(unit.params, before)
+  if (found.length === 0) return ok(module.result?.(unit.params, before, found) ?? {})
+  const done = await applyAndLookAgain(unit, found, before, probes, lane, on)
+  const output = done.captured ? outputOf(done.completed) : {}
+  if (done.completed.code !== 0) return failed(commandFailure(done.completed, done.command), found, output)
+  const isVerifiable = module.verifiable?.(unit.params, found) !== false
+  const after = isVerifiable ? observed(probes, lane) : before
+  const left: readonly Change[] = isVerifiable ? module.diff(unit.params, after) : []
+  const registered = { ...(module.result?.(unit.params, after, found) ?? {}), ...output }
+  return left.length === 0 ? changed(found, registered) : failed(notTaken(left, done), left, registered)
+}
+
+interface Done {
+  readonly completed: Completed
+  readonly command: string
+  readonly captured: boolean
+}
+
+/** Sends the actions, the module's own questions again, and those of the coming tasks, as one frame. */
+async function applyAndLookAgain(
+  unit: Unit,
+  found: readonly Change[],
+  before: Registered,
+  probes: Probes,
+  lane: Lane,
+  on: Ground,
+): Promise<Done> {
+  const { module } = unit.step
+  const actions = module.apply(found, unit.params, before)
+  const part = await prepare(actions, {
+    session: lane.session,
+    env: unit.env,
+    jobDir: on.jobDir,
+    backupDir: on.backupDir,
+  })
+  const touched = module.touches?.(found, unit.params)
+  await on.lanes.drop(touched)
+  on.paced(touched === undefined ? 'any change' : 'known change')
+  const again = module.verifiable?.(unit.params, found) === false ? [] : Object.values(probes)
+  const [completed] = await on.lanes.exchange(
+    lane,
+    [{ script: part, onOutput: on.onOutput }],
+    [...again, ...on.coming(lane)],
+    APPLY_DEADLINE_MS,
+  )
+  if (completed === undefined) throw new TaskError('NO_ANSWER', 'the host did not say how the change ended')
+  return {
+    completed,
+    command: commandOf(actions),
+    captured: actions.some(action => action.do === 'run' && action.capture === true),
+  }
+}
+
+function notTaken(left: readonly Change[], done: Done): ReturnType<typeof commandFailure> {
+  const what = left.map(change => `${change.kind} of ${change.what}`).join(', ')
+  return {
+    ...commandFailure(done.completed, done.command),
+    code: 'NOT_CONVERGED',
+    message: `the change was made but did not take: ${what}`,
+  }
+}
+
+/** Says what an apply would do, over the changes planned so far; writes nothing. */
+function foresee(unit: Unit, probes: Probes, lane: Lane, on: Ground): Outcome {
+  const { module } = unit.step
+  const asked = Object.values(probes)
+  const state: Registered = mapState(observed(probes, lane), (name, value) =>
+    on.overlay.answer(probes[name] as Probe<unknown>, value),
+  )
+  const open = Object.values(state).find(value => value instanceof Unknown)
+  if (open) return unknown(open.until)
+  if (module.checkable?.(unit.params) === false) return uncheckable(unit, on)
+  const found = differences(unit, state, asked, on)
+  if (found instanceof Unknown) return unknown(found.until)
+  const wanted =
+    on.mode === 'drift' ? found.filter(change => module.verifiable?.(unit.params, [change]) !== false) : found
+  if (wanted.length === 0 && found.length > 0) return skipped('an action, not a state: nothing to compare')
+  const cause = module.reads === true && on.overlay.isClouded ? on.overlay.shadow(asked) : undefined
+  if (cause !== undefined) return unknown(cause)
+  if (wanted.length === 0) return ok(module.result?.(unit.params, state, found) ?? {})
+  return plan(unit, wanted, state, probes, on)
+}
+
+/** Where the module refuses and an earlier planned change may be what it lacks, nobody can know yet. */
+function differences(
+  unit: Unit,
+  state: Registered,
+  asked: readonly Probe<unknown>[],
+  on: Ground,
+): readonly Change[] | Unknown {
+  try {
+    return unit.step.module.diff(unit.params, state)
+  } catch (error) {
+    const cause = error instanceof TaskError ? on.overlay.shadow(asked) : undefined
+    if (cause === undefined) throw error
+    return new Unknown(cause)
+  }
+}
+
+function plan(unit: Unit, found: readonly Change[], state: Registered, probes: Probes, on: Ground): Outcome {
+  const { module } = unit.step
+  const expected: Registered = module.expect?.(unit.params, state) ?? {}
+  const foretold = new Map(
+    Object.entries(probes).map(
+      ([name, probe]) => [probe, name in expected ? expected[name] : new Unknown(unit.title)] as const,
+    ),
+  )
+  on.overlay.add(
+    {
+      title: unit.title,
+      touches: module.touches?.(found, unit.params),
+      brings: module.brings?.(found, unit.params) ?? [],
+    },
+    module.verifiable?.(unit.params, found) === false ? new Map() : foretold,
+  )
+  const isForetold = Object.keys(probes).every(name => name in expected)
+  const registered =
+    isForetold && module.result ? module.result(unit.params, { ...state, ...expected }, found) : {}
+  return wouldChange(found, registered)
+}
+
+function uncheckable(unit: Unit, on: Ground): Outcome {
+  on.overlay.add({ title: unit.title, touches: undefined, brings: [] }, new Map())
+  return unknown(unit.title, { uncheckable: true })
+}
+
+/** Returns the answers by the module's names; throws the failure of the first question that could not be answered. */
+function observed(probes: Probes, lane: Lane): Registered {
+  return Object.fromEntries(
+    Object.entries(probes).map(([name, probe]) => {
+      const answer = lane.answers.get(probe)
+      if (answer === undefined) throw new TaskError('NO_ANSWER', `the host did not answer \`${probe.key}\``)
+      if ('error' in answer) throw answer.error
+      return [name, answer.value]
+    }),
+  )
+}
+
+function mapState(state: Registered, change: (name: string, value: unknown) => unknown): Registered {
+  return Object.fromEntries(Object.entries(state).map(([name, value]) => [name, change(name, value)]))
+}
+
+/** Lets through what is the task's own matter; the loss of the host goes up to whoever holds the connection. */
+function isTaskMatter(error: unknown): unknown {
+  if (error instanceof TaskError) return error
+  throw error
+}

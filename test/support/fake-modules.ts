@@ -1,0 +1,124 @@
+import { z } from 'zod'
+import { TaskError } from '../../src/base/error.ts'
+import type { Change } from '../../src/base/result.ts'
+import { changes, defineModule, type AnyModule } from '../../src/modules/module.ts'
+import { probeOf, type Family } from '../../src/probes/probe.ts'
+import { sh } from '../../src/shell/sh.ts'
+
+const family: Family<string, string | null> = {
+  name: 'key',
+  key: arg => arg,
+  script: args => sh`get ${args}`,
+  parse: (answer, args) => {
+    const values = answer.out.trimEnd().split('\n')
+    return args.map((_, index) => (values[index] === '-' ? null : (values[index] ?? null)))
+  },
+  reads: arg => [{ kind: 'path', name: `/${arg.replaceAll('.', '/')}` }],
+}
+const key = probeOf(family)
+
+const path = (name: string) => ({ kind: 'path', name: `/${name.replaceAll('.', '/')}` }) as const
+
+/** Sets a key; says exactly what it touches, and foretells the outcome. */
+const put = defineModule({
+  name: 'put',
+  summary: 'Sets a key.',
+  examples: [],
+  params: z.strictObject({ key: z.string(), value: z.coerce.string(), needs: z.string().optional() }),
+  probe: ({ key: name, needs }) => ({
+    now: key(name),
+    ...(needs === undefined ? {} : { needed: key(needs) }),
+  }),
+  diff: ({ key: name, value, needs }, state) => {
+    if (needs !== undefined && state.needed === null) throw new TaskError('NEEDS', `\`${needs}\` is missing`)
+    return changes(state.now !== value && { kind: 'value', what: name, before: state.now, after: value })
+  },
+  apply: (_, { key: name, value }) => [{ do: 'run', script: sh`put ${name} ${value}`, detached: false }],
+  expect: ({ value }) => ({ now: value }),
+  touches: (_, { key: name }) => [path(name)],
+  result: ({ key: name }) => ({ key: name }),
+})
+
+/** Sets a key, but says neither what it touches nor how it ends. */
+const blunt = defineModule({
+  name: 'blunt',
+  summary: 'Sets a key without a word.',
+  examples: [],
+  params: z.strictObject({ key: z.string(), value: z.coerce.string() }),
+  probe: ({ key: name }) => ({ now: key(name) }),
+  diff: ({ key: name, value }, state) =>
+    changes(state.now !== value && { kind: 'value', what: name, before: state.now, after: value }),
+  apply: (_, { key: name, value }) => [{ do: 'run', script: sh`put ${name} ${value}`, detached: false }],
+})
+
+/** Reads a key for `register`. */
+const look = defineModule({
+  name: 'look',
+  summary: 'Reads a key.',
+  examples: [],
+  params: z.strictObject({ key: z.string() }),
+  probe: ({ key: name }) => ({ now: key(name) }),
+  diff: (): readonly Change[] => [],
+  apply: () => [],
+  reads: true,
+  result: (_, state) => ({ value: state.now }),
+})
+
+/** Brings things into being that nobody can foretell one by one, as a package does. */
+const bring = defineModule({
+  name: 'bring',
+  summary: 'Brings everything below a key.',
+  examples: [],
+  params: z.strictObject({ key: z.string(), value: z.coerce.string() }),
+  probe: ({ key: name }) => ({ now: key(name) }),
+  diff: ({ key: name, value }, state) =>
+    changes(state.now !== value && { kind: 'bring', what: name, before: state.now, after: value }),
+  apply: (_, { key: name, value }) => [{ do: 'run', script: sh`put ${name} ${value}`, detached: false }],
+  expect: ({ value }) => ({ now: value }),
+  touches: (_, { key: name }) => [path(name)],
+  brings: (_, { key: name }) => [{ kind: 'tree', name: path(name).name }],
+})
+
+/** A command: always changes, cannot be compared. */
+const act = defineModule({
+  name: 'act',
+  summary: 'Does something.',
+  examples: [],
+  freeForm: 'cmd',
+  params: z.strictObject({ cmd: z.string() }),
+  probe: () => ({}),
+  diff: ({ cmd }) => [{ kind: 'run', what: cmd, before: null, after: 'done' }],
+  apply: (_, { cmd }) => [
+    { do: 'run', script: cmd === 'fail' ? sh`fail` : sh`true ${cmd}`, detached: false, capture: true },
+  ],
+  checkable: () => false,
+  verifiable: () => false,
+})
+
+const say = defineModule({
+  name: 'say',
+  summary: 'Says something.',
+  examples: [],
+  controller: true,
+  params: z.strictObject({ msg: z.unknown() }),
+  probe: () => ({}),
+  diff: (): readonly Change[] => [],
+  apply: () => [],
+  result: ({ msg }) => ({ msg }),
+})
+
+const remember = defineModule({
+  name: 'remember',
+  summary: 'Sets variables.',
+  examples: [],
+  controller: true,
+  params: z.record(z.string(), z.unknown()),
+  probe: () => ({}),
+  diff: (): readonly Change[] => [],
+  apply: () => [],
+  sets: params => params,
+})
+
+const all: readonly AnyModule[] = [put, blunt, look, bring, act, say, remember]
+
+export const fakeModules: ReadonlyMap<string, AnyModule> = new Map(all.map(module => [module.name, module]))

@@ -1,0 +1,90 @@
+import type { Completed } from '../../src/base/result.ts'
+import { ConnectError } from '../../src/base/error.ts'
+import type { Connect, Connection, Part, Session } from '../../src/transport/session.ts'
+
+/** A host in memory: keys with values. It understands `get KEY…`, `put KEY VALUE` and `fail`, wherever they stand in a part. */
+export interface FakeHost {
+  readonly keys: Map<string, string>
+  /** Every frame as the list of its parts' scripts. */
+  readonly frames: string[][]
+  /** Shells that were opened, by user. */
+  readonly shells: string[]
+  /** Keys whose writing has no effect. */
+  readonly stuck: Set<string>
+  connections: number
+  isDown: boolean
+}
+
+export function fakeHost(keys: Readonly<Record<string, string>> = {}): FakeHost {
+  return {
+    keys: new Map(Object.entries(keys)),
+    frames: [],
+    shells: [],
+    stuck: new Set(),
+    connections: 0,
+    isDown: false,
+  }
+}
+
+/** Returns a way to connect to hosts in memory; an unknown name is refused as an unreachable host is. */
+export function fakeConnect(hosts: Readonly<Record<string, FakeHost>>): Connect {
+  return name => {
+    const host = hosts[name]
+    if (host === undefined || host.isDown)
+      return Promise.reject(new ConnectError(name, 'tcp', 'connection refused'))
+    host.connections += 1
+    return Promise.resolve(connectionTo(name, host))
+  }
+}
+
+function connectionTo(name: string, host: FakeHost): Connection {
+  return {
+    host: name,
+    shell: become => {
+      const user = become?.user ?? 'ops'
+      host.shells.push(user)
+      return Promise.resolve(sessionOf(name, user, host))
+    },
+    usage: () => ({ frames: host.frames.length, bytesSent: 0, bytesReceived: 0 }),
+    close: () => Promise.resolve(),
+  }
+}
+
+function sessionOf(name: string, user: string, host: FakeHost): Session {
+  return {
+    host: name,
+    user,
+    uid: user === 'root' ? 0 : 1000,
+    warnings: [],
+    scratch: '/run/msingi.fake',
+    exchange: parts => {
+      if (host.isDown) return Promise.reject(new ConnectError(name, 'lost', 'the link is gone'))
+      host.frames.push(parts.map(part => part.script.text))
+      return Promise.resolve(parts.map(part => answer(host, part)))
+    },
+    upload: () => Promise.resolve('/run/msingi.fake/1'),
+    close: () => Promise.resolve(),
+  }
+}
+
+function answer(host: FakeHost, { script, onOutput }: Part): Completed {
+  const got = /\bget((?: [\w.]+)+)/.exec(script.text)?.[1]
+  if (got !== undefined)
+    return completed(
+      got
+        .trim()
+        .split(' ')
+        .map(key => `${host.keys.get(key) ?? '-'}\n`)
+        .join(''),
+    )
+  for (const [, key = '', value = ''] of script.text.matchAll(/\bput ([\w.]+) ([\w.]+)/g)) {
+    if (!host.stuck.has(key)) host.keys.set(key, value)
+  }
+  if (/\bfail\b/.test(script.text)) return { ...completed(''), code: 3, err: 'it broke\n' }
+  onOutput?.('stdout', 'done\n')
+  return completed('done\n')
+}
+
+function completed(out: string): Completed {
+  return { code: 0, out, err: '', encoding: 'utf8', ms: 0 }
+}

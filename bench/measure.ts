@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 
 /** What a command cost. */
@@ -20,11 +21,14 @@ const TIMED = 'exec 4>&2; TIMEFORMAT="%R %U %S"; { time "$@" 2>&4; } 2>&3'
 
 /** Runs a command and measures it. */
 export async function measure(command: readonly string[]): Promise<Measured> {
-  const child = spawn('bash', ['-c', TIMED, 'bash', ...command], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+  const child = spawn('bash', ['-c', TIMED, 'bash', ...command], {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  })
   let residentMb = 0
   const watch = setInterval(() => (residentMb = Math.max(residentMb, peakOfChild(child.pid))), 10)
   const times = child.stdio[3]
-  if (times === null || times === undefined || !('readable' in times)) throw new Error('no third descriptor')
+  if (!(times instanceof Readable) || child.stdout === null || child.stderr === null)
+    throw new Error('no pipes')
   const ended = new Promise<number>(resolve => child.once('close', code => resolve(code ?? 1)))
   const [stdout, stderr, line] = await Promise.all([text(child.stdout), text(child.stderr), text(times)])
   const code = await ended

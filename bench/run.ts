@@ -69,7 +69,9 @@ async function bench(count: number, baseline: Baseline): Promise<void> {
   const ours = pairs.map(pair => pair.ours)
   line('floor, converged', ...floors)
   line('msingi, converged', ...ours)
-  const plan = await inTurns(3, async () => settled(await measure(msingi(['plan', ...apply.slice(1)])), 'plan'))
+  const plan = await inTurns(3, async () =>
+    settled(await measure(msingi(['plan', ...apply.slice(1)])), 'plan'),
+  )
   line('msingi, plan', ...plan)
   judge(count, floors, ours)
   await removeContainers(LABEL)
@@ -108,9 +110,16 @@ async function prepare(count: number, baseline: Baseline): Promise<Field> {
 function everywhere(hosts: readonly ThrowawayHost[], knownHosts: string, file: string): string {
   const options = `-F none -o BatchMode=yes -o UserKnownHostsFile=${knownHosts}`
   const calls = hosts.map(
-    ({ key, user, address }) => `ssh ${options} -i ${key} ${user}@${address} sudo sh -s < ${file} & jobs+=($!)`,
+    ({ key, user, address }) =>
+      `ssh ${options} -i ${key} ${user}@${address} sudo sh -s < ${file} & jobs+=($!)`,
   )
-  return ['jobs=() bad=0', ...calls, 'for job in "${jobs[@]}"; do wait "$job" || bad=1; done', 'exit $bad', ''].join('\n')
+  return [
+    'jobs=() bad=0',
+    ...calls,
+    'for job in "${jobs[@]}"; do wait "$job" || bad=1; done',
+    'exit $bad',
+    '',
+  ].join('\n')
 }
 
 async function verify(field: Field, baseline: Baseline): Promise<void> {
@@ -118,7 +127,8 @@ async function verify(field: Field, baseline: Baseline): Promise<void> {
   writeFileSync(script, everywhere(field.hosts, join(FOLDER, 'known_hosts'), baseline.verify))
   const { stdout } = await measure(['bash', script])
   const right = stdout.split('\n').filter(text => text === 'verify-ok').length
-  if (right !== field.hosts.length) throw new Error(`end state wrong on ${field.hosts.length - right} hosts:\n${stdout}`)
+  if (right !== field.hosts.length)
+    throw new Error(`end state wrong on ${field.hosts.length - right} hosts:\n${stdout}`)
   say(`  end state right on ${right} of ${field.hosts.length}`)
 }
 
@@ -158,7 +168,9 @@ function medianOf(runs: readonly Measured[], field: 'seconds' | 'cpuSeconds' | '
 }
 
 function line(what: string, ...runs: readonly Measured[]): void {
-  const [seconds, cpu, resident] = (['seconds', 'cpuSeconds', 'residentMb'] as const).map(it => medianOf(runs, it))
+  const [seconds, cpu, resident] = (['seconds', 'cpuSeconds', 'residentMb'] as const).map(it =>
+    medianOf(runs, it),
+  )
   say(
     `  ${what.padEnd(18)} ${seconds?.toFixed(2)} s  CPU ${cpu?.toFixed(2)} s  ${resident?.toFixed(0)} MB  (median of ${runs.length})`,
   )

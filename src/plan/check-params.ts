@@ -129,13 +129,13 @@ function report(step: Step, args: MapNode, issue: Issue, isOpen: boolean, onProb
   if (issue.code === 'unrecognized_keys') return reportUnknown(step, args, issue, onProblem)
   const [name] = issue.path
   const where = nodeAt(args, issue.path)
-  if (name === undefined ? isOpen : containsTemplate(where)) return
   const isGiven = name === undefined || args.entries.some(({ key }) => String(key.value) === String(name))
   const title = [step.module.name, ...issue.path.map(String)].join('.')
   if (!isGiven) {
     onProblem(new SourceError('MISSING_PARAM', step.at, `\`${step.module.name}\` needs \`${String(name)}\``))
     return
   }
+  if (name === undefined ? isOpen : containsTemplate(where)) return
   onProblem(
     new SourceError(codeOf(name), name === undefined ? step.args.at : where.at, `${title}: ${issue.message}`),
   )

@@ -33,6 +33,7 @@ export function readLocalFile(path: string): LocalFile {
     path,
     sha256: createHash('sha256').update(content).digest('hex'),
     bytes: content.length,
+    mode: statSync(path).mode & 0o7777,
     content: () => content,
   }
   files.set(path, file)

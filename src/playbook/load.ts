@@ -42,7 +42,7 @@ export function openLoader(sources: Sources, onProblem: OnProblem, options: Load
   }
   const shared = {
     sources,
-    knownModules: options.knownModules,
+    knownModules: new Set([...options.knownModules, 'meta']),
     roots: options.roots ?? [],
     roleDir: undefined,
     chain: [],

@@ -42,7 +42,11 @@ export function skipped(reason: string): Outcome {
 
 /** A planned change: that it changes is known, what its command would print is not. */
 export function wouldChange(changes: readonly Change[], foretold: Registered): Outcome {
-  return { status: 'would_change', changes, registered: { changed: true, failed: false, skipped: false, ...foretold } }
+  return {
+    status: 'would_change',
+    changes,
+    registered: { changed: true, failed: false, skipped: false, ...foretold },
+  }
 }
 
 /** Nothing can be said until the named task is applied. */

@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly emit: (event: Event) => void
   /** Masks what leaves the run; the caller adds the secrets it knows. */
   readonly redactor: Redactor
+  /** Told how each task is worked out; nothing is applied by it. Only in modes that write nothing. */
+  readonly onExplained?: RunContext['onExplained']
 }
 
 export interface RunResult {

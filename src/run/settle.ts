@@ -1,8 +1,8 @@
 import { TaskError } from '../base/error.ts'
-import type { Mode } from '../base/event.ts'
+import { place, type Mode } from '../base/event.ts'
 import type { Change, Completed, Registered } from '../base/result.ts'
 import { Unknown } from '../base/unknown.ts'
-import type { HostView } from '../modules/module.ts'
+import type { Action, HostView } from '../modules/module.ts'
 import type { Step } from '../plan/step.ts'
 import type { Probe, Probes } from '../probes/probe.ts'
 import type { Become } from '../transport/session.ts'
@@ -46,6 +46,24 @@ export interface Ground {
   /** Told when a frame went by in which nothing changed, or a change was made; the look-ahead grows or shrinks. */
   readonly paced: (made: 'nothing' | 'known change' | 'any change') => void
   readonly onOutput: (stream: 'stdout' | 'stderr', text: string) => void
+  readonly onExplained?: ((explained: Explained) => void) | undefined
+}
+
+/** How a task is worked out on a host: what is asked, what came back, what differs, what would be done. */
+export interface Explained {
+  readonly host: string
+  readonly task: string
+  readonly at: string
+  readonly module: string
+  readonly probes: readonly {
+    readonly name: string
+    readonly question: string
+    readonly script: string
+    readonly answer: unknown
+  }[]
+  readonly changes: readonly Change[]
+  /** Commands, one an action. */
+  readonly actions: readonly string[]
 }
 
 /** Asks, compares and, where the mode allows it, acts and looks again. Never throws for what belongs to the task alone. */
@@ -159,9 +177,10 @@ function foresee(unit: Unit, probes: Probes, lane: Lane, on: Ground): Outcome {
   )
   const open = Object.values(state).find(value => value instanceof Unknown)
   if (open) return unknown(open.until)
-  if (module.checkable?.(unit.params) === false) return uncheckable(unit, on)
   const found = differences(unit, state, asked, on)
   if (found instanceof Unknown) return unknown(found.until)
+  on.onExplained?.(explained(unit, probes, state, found, lane))
+  if (module.checkable?.(unit.params) === false) return uncheckable(unit, on)
   const wanted =
     on.mode === 'drift' ? found.filter(change => module.verifiable?.(unit.params, [change]) !== false) : found
   if (wanted.length === 0 && found.length > 0) return skipped('an action, not a state: nothing to compare')
@@ -169,6 +188,32 @@ function foresee(unit: Unit, probes: Probes, lane: Lane, on: Ground): Outcome {
   if (cause !== undefined) return unknown(cause)
   if (wanted.length === 0) return ok(module.result?.(unit.params, state, found) ?? {})
   return plan(unit, wanted, state, probes, on)
+}
+
+function explained(
+  { step, title, params }: Unit,
+  probes: Probes,
+  state: Registered,
+  found: readonly Change[],
+  lane: Lane,
+): Explained {
+  return {
+    host: lane.session.host,
+    task: title,
+    at: place(step.at),
+    module: step.module.name,
+    probes: Object.entries(probes).map(([name, probe]) => ({
+      name,
+      question: probe.key,
+      script: probe.family.script([probe.arg]).text,
+      answer: state[name],
+    })),
+    changes: found,
+    actions:
+      found.length === 0
+        ? []
+        : (step.module.apply(found, params, state) as readonly Action[]).map(action => commandOf([action])),
+  }
 }
 
 /** Where the module refuses and an earlier planned change may be what it lacks, nobody can know yet. */

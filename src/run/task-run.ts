@@ -24,6 +24,8 @@ export interface RunContext {
   readonly signal: AbortSignal
   readonly emit: Emit
   readonly become: DefaultBecome
+  /** Told how each task is worked out; for `explain`. */
+  readonly onExplained?: Ground['onExplained']
 }
 
 /** Where one host stands in its walk through a play. */
@@ -201,6 +203,7 @@ function groundOf(walk: Walk, play: PlannedPlay, step: Step, turn: Turn, names: 
     lanes: walk.lanes,
     overlay: walk.overlay,
     coming: lane => walk.ahead.questions(play, [step, ...walk.coming], lane, names),
+    onExplained: context.onExplained,
     paced: made => {
       walk.ahead.pace(made)
     },
@@ -244,7 +247,8 @@ function remember(
 ): void {
   const isLoop = step.settings.keywords.has('loop')
   const register = step.settings.keywords.get('register')
-  if (register?.kind === 'scalar') walk.state.set({ [register.text]: registerOf(finished, isLoop, step.title) })
+  if (register?.kind === 'scalar')
+    walk.state.set({ [register.text]: registerOf(finished, isLoop, step.title) })
   if (finished.some(({ outcome }) => outcome.status === 'changed' || outcome.status === 'would_change'))
     notify(walk, play, step, names)
 }

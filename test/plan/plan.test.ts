@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest'
+import { leaves } from '../../src/plan/leaves.ts'
+import { fakeProject } from '../support/fake-run.ts'
+
+const problemsOf = (text: string): string[] =>
+  fakeProject(text, ['h1', 'h2']).problems.map(({ code, at }) => `${code} ${at.line}:${at.col}`)
+
+const steps = (text: string) =>
+  fakeProject(text, ['h1']).project.plays.flatMap(play =>
+    play.sections.flatMap(section => [...leaves(section.items)]),
+  )
+
+describe('plan/check', () => {
+  test.each([
+    [
+      'unknown parameter',
+      '- hosts: all\n  tasks:\n    - put: {key: a, valeu: 1}\n',
+      ['MISSING_PARAM 3:7', 'UNKNOWN_PARAM 3:21'],
+    ],
+    ['missing parameter', '- hosts: all\n  tasks:\n    - put: {key: a}\n', ['MISSING_PARAM 3:7']],
+    ['wrong type', '- hosts: all\n  tasks:\n    - put: {key: [a], value: 1}\n', ['BAD_PARAM 3:18']],
+    [
+      'undefined variable in an argument',
+      '- hosts: all\n  tasks:\n    - put: {key: a, value: "x{{ prot }}"}\n',
+      ['UNDEFINED_VAR 3:33'],
+    ],
+    [
+      'undefined variable in a condition',
+      '- hosts: all\n  tasks:\n    - say: {msg: a}\n      when: b == 1\n',
+      ['UNDEFINED_VAR 4:13'],
+    ],
+    [
+      'missing part of a variable',
+      '- hosts: all\n  vars: {web: {port: 1}}\n  tasks:\n    - say: {msg: "{{ web.prot }}"}\n',
+      ['UNDEFINED_VAR 4:22'],
+    ],
+    ['bad template', '- hosts: all\n  tasks:\n    - say: {msg: "{{ a | b }}"}\n', ['BAD_TEMPLATE']],
+    [
+      'missing handler',
+      '- hosts: all\n  tasks:\n    - say: {msg: a}\n      notify: restart it\n',
+      ['MISSING_HANDLER 4:15'],
+    ],
+    ['unknown meta action', '- hosts: all\n  tasks:\n    - meta: flush_handler\n', ['BAD_VALUE 3:13']],
+    [
+      'keyword that nothing acts on',
+      '- hosts: all\n  serial: 1\n  tasks:\n    - say: {msg: a}\n',
+      ['UNKNOWN_KEYWORD 2:11'],
+    ],
+  ])('%s', (_, text, expected) => {
+    const found = problemsOf(text)
+
+    expect(
+      found.map((problem, index) =>
+        expected[index]?.includes(':') === true ? problem : problem.split(' ')[0],
+      ),
+    ).toEqual(expected)
+  })
+
+  test('all problems come in one go', () => {
+    const text =
+      '- hosts: all\n  tasks:\n    - put: {kee: a, value: "{{ x }}"}\n    - put: {key: a, value: 1}\n      when: y\n      notify: z\n'
+
+    expect(new Set(problemsOf(text).map(problem => problem.split(' ')[0]))).toEqual(
+      new Set(['UNKNOWN_PARAM', 'MISSING_PARAM', 'UNDEFINED_VAR', 'MISSING_HANDLER']),
+    )
+  })
+
+  test('names that a task registers or sets, loops and the engine give are known', () => {
+    const text = `- hosts: all
+  tasks:
+    - look: {key: a}
+      register: r
+    - remember: {own: 1}
+    - say: {msg: "{{ r.value }} {{ own }} {{ inventory_hostname }} {{ item }}"}
+      loop: [1, 2]
+`
+    expect(problemsOf(text)).toEqual([])
+  })
+
+  test('a parameter with a template is left to the run', () => {
+    expect(
+      problemsOf('- hosts: all\n  vars: {v: 1}\n  tasks:\n    - put: {key: "{{ v }}", value: "{{ v }}"}\n'),
+    ).toEqual([])
+  })
+})
+
+describe('plan/inheritance', () => {
+  const text = `- hosts: all
+  become: true
+  tags: [play]
+  when: inventory_hostname == "h1"
+  tasks:
+    - block:
+        - name: inner
+          say: {msg: "{{ a }}{{ b }}"}
+          tags: own
+          when: "true"
+          become: false
+          vars: {b: 2}
+      tags: block
+      vars: {a: 1}
+`
+
+  test('conditions, tags and variables add up, other keywords are replaced', () => {
+    const [step] = steps(text)
+
+    expect(step?.settings.when).toHaveLength(2)
+    expect([...(step?.settings.tags ?? [])]).toEqual(['play', 'block', 'own'])
+    expect(step?.settings.taskVars.map(({ vars }) => vars.entries[0]?.key.value)).toEqual(['a', 'b'])
+    expect(step?.settings.keywords.get('become')).toMatchObject({ value: false })
+  })
+
+  test('nothing of it is a problem', () => {
+    expect(problemsOf(text)).toEqual([])
+  })
+})

@@ -60,6 +60,8 @@ export function totalUsage(sessions: readonly ShellSession[]): Usage {
 
 /** A child of the shell may keep a stream open after the shell has ended; nobody waits for it longer than this. */
 const LINGER_MS = 200
+/** How long a shell has for ending by itself once its streams are closed. */
+const GRACE_MS = 200
 
 /** Starts a command line under a shell of this machine. */
 export async function spawnWire(host: string, command: string, loginShell: string): Promise<Wire> {
@@ -81,10 +83,14 @@ export async function spawnWire(host: string, command: string, loginShell: strin
     throw new ConnectError(host, 'channel', `\`${loginShell}\` cannot be started`)
   }
   const { pid, stdin, stdout, stderr } = child
+  let ending: NodeJS.Timeout | undefined
   const closed = new Promise<WireEnd>(resolve => {
     child.once('error', resolve)
     child.once('close', (code, signal) => resolve({ code, signal }))
-    child.once('exit', () => setTimeout(hangUp, LINGER_MS))
+    child.once('exit', () => {
+      clearTimeout(ending)
+      setTimeout(hangUp, LINGER_MS)
+    })
   })
   function hangUp(): void {
     stdin?.destroy()
@@ -93,8 +99,9 @@ export async function spawnWire(host: string, command: string, loginShell: strin
   }
   function close(): void {
     hangUp()
-    // The shell itself ends when its stdin does; the signal reaches what it is waiting for.
-    if (pid !== undefined && child?.exitCode === null && child.signalCode === null) terminate(pid)
+    if (pid === undefined || child?.exitCode !== null || child.signalCode !== null) return
+    // An idle shell ends and tidies up when its stdin does; the signal is for what a busy one is waiting for.
+    ending ??= setTimeout(() => terminate(pid), GRACE_MS)
   }
   return { stdin, stdout, stderr, closed, close }
 }

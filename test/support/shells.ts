@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Transform } from 'node:stream'
+import { afterAll as onTestsEnd } from 'vitest'
 import { HOST_PATH } from '../../src/shell/frame.ts'
 import { spawnWire } from '../../src/transport/local.ts'
 import { openShell, type ShellOptions, type ShellSession } from '../../src/transport/shell-session.ts'
@@ -62,6 +63,6 @@ function makeFolder(): string {
   symlinkSync('/bin/dash', join(made, 'dash/sh'))
   symlinkSync('/bin/bash', join(made, 'bash/sh'))
   execFileSync('/bin/busybox', ['--install', '-s', join(made, 'busybox')])
-  process.once('exit', () => rmSync(made, { recursive: true, force: true }))
+  onTestsEnd(() => rmSync(made, { recursive: true, force: true }))
   return made
 }

@@ -12,8 +12,8 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map(session => session.close()))
 })
 
-async function session(shell: ShellName = 'dash'): Promise<Session> {
-  const made = await openIn(shell)
+async function open(name: ShellName = 'dash'): Promise<Session> {
+  const made = await openIn(name)
   opened.push(made)
   return made
 }
@@ -35,13 +35,13 @@ describe.each(SHELLS)('a session in %s', name => {
     const [before] = await answersOf(shell, sh`stat -c %a ${shell.scratch}`)
     expect(before?.out).toBe('700\n')
     await shell.close()
-    const other = await session(name)
+    const other = await open(name)
     const [after] = await answersOf(other, sh`[ -e ${shell.scratch} ]`)
     expect(after?.code).toBe(1)
   })
 
   test('keeps exit status, stdout and stderr of each part apart', async () => {
-    const shell = await session(name)
+    const shell = await open(name)
     const answers = await answersOf(
       shell,
       sh`echo a; echo b >&2; exit 3`,
@@ -73,22 +73,21 @@ describe.each(SHELLS)('a session in %s', name => {
     ['redefined words of the loop', sh`_p() { :; }; _e() { :; }; printf() { :; }; read() { :; }; exit 8`, 8],
     ['a trap', sh`trap 'exit 9' EXIT; exit 1`, 9],
   ])('survives %s', async (_what, script, code) => {
-    const shell = await session(name)
+    const shell = await open(name)
     const [first, second] = await answersOf(shell, script, sh`echo after`)
-    if (code === undefined) expect(first?.code).not.toBe(0)
-    else expect(first?.code).toBe(code)
+    expect(code === undefined ? first?.code !== 0 : first?.code === code, `status ${first?.code}`).toBe(true)
     expect(second).toMatchObject({ code: 0, out: 'after\n' })
     expect(await answersOf(shell, sh`pwd; umask`)).toMatchObject([{ out: '/\n0022\n' }])
   })
 
   test('gives its parts an empty stdin', async () => {
-    const shell = await session(name)
+    const shell = await open(name)
     const answers = await answersOf(shell, sh`cat; wc -c`, sh`read x; echo "[$x]"`, sh`echo end`)
     expect(answers.map(answer => answer.out.trim())).toEqual(['0', '[]', 'end'])
   })
 
   test('shows its parts neither the marker nor their own text', async () => {
-    const shell = await session(name)
+    const shell = await open(name)
     const [answer] = await answersOf(
       shell,
       sh`set; echo "args=$#"; tr '\\0' '\\n' </proc/$$/environ; tr '\\0' ' ' </proc/$$/cmdline`,
@@ -98,7 +97,7 @@ describe.each(SHELLS)('a session in %s', name => {
   })
 
   test('carries bytes that are no text', async () => {
-    const shell = await session(name)
+    const shell = await open(name)
     const [answer] = await answersOf(shell, sh`printf '\\000\\377\\376\\n\\r\\033'`)
     expect(answer).toMatchObject({ out: '\0\xff\xfe\n\r\x1b', encoding: 'latin1' })
     const [text] = await answersOf(shell, sh`printf %s ${'ñandú \u{1F41B}'}`)
@@ -106,14 +105,14 @@ describe.each(SHELLS)('a session in %s', name => {
   })
 
   test('is not misled by output that looks like an answer', async () => {
-    const shell = await session(name)
+    const shell = await open(name)
     const lookalike = `\n${'0'.repeat(32)} 1.0 0 3\n\n\n`
     const [answer] = await answersOf(shell, sh`printf %s ${lookalike}; printf %s ${lookalike} >&2`)
     expect(answer).toMatchObject({ code: 0, out: lookalike, err: lookalike })
   })
 
   test('is not held up by a background child that keeps the streams', async () => {
-    const shell = await session(name)
+    const shell = await open(name)
     const start = performance.now()
     const answers = await answersOf(shell, sh`sleep 3 & echo started`, sh`echo next`)
     expect(performance.now() - start).toBeLessThan(2000)
@@ -121,14 +120,14 @@ describe.each(SHELLS)('a session in %s', name => {
   })
 
   test('measures time on the host', async () => {
-    const shell = await session(name)
+    const shell = await open(name)
     const [slow] = await answersOf(shell, sh`sleep 0.2`)
     expect(slow?.ms).toBeGreaterThanOrEqual(180)
     expect(slow?.ms).toBeLessThan(1500)
   })
 
   test('uploads any bytes, also across chunks', async () => {
-    const shell = await session(name)
+    const shell = await open(name)
     const content = Buffer.alloc(1_300_001, Buffer.from([0, 1, 10, 39, 92, 255]))
     const path = await shell.upload(content, soon)
     const empty = await shell.upload(new Uint8Array(), soon)
@@ -140,7 +139,7 @@ describe.each(SHELLS)('a session in %s', name => {
   })
 
   test('goes on after an upload that the host cannot keep', async () => {
-    const shell = await session(name)
+    const shell = await open(name)
     await answersOf(shell, sh`ln -s /dev/full ${`${shell.scratch}/upload-1`}`)
     const failed = await shell.upload(Buffer.alloc(300_000), soon).catch((error: unknown) => error)
     expect(failed).toBeInstanceOf(TaskError)
@@ -159,7 +158,7 @@ describe.each(SHELLS)('a session in %s', name => {
     wire?.stdin.write(`1 ${script.length + 1}\n${script}`)
     wire?.stdin.end()
     await shell.ended
-    const other = await session(name)
+    const other = await open(name)
     expect(await answersOf(other, sh`[ -e ${witness} ]`)).toMatchObject([{ code: 1 }])
   })
 })
@@ -178,7 +177,7 @@ describe('a session', () => {
   })
 
   test('passes on output while the part still runs', async () => {
-    const shell = await session()
+    const shell = await open()
     const seen: [string, number][] = []
     const start = performance.now()
     const [answer] = await shell.exchange(
@@ -199,7 +198,7 @@ describe('a session', () => {
   })
 
   test('keeps head and tail of 50 MB that somebody watches, in bounded memory', async () => {
-    const shell = await session()
+    const shell = await open()
     const before = process.memoryUsage().rss
     let watched = 0
     const [answer, next] = await shell.exchange(
@@ -221,28 +220,28 @@ describe('a session', () => {
   })
 
   test('refuses an answer beyond its limit and goes on', async () => {
-    const shell = await session()
+    const shell = await open()
     const failed = shell.exchange([{ script: sh`head -c 2000 /dev/zero`, limit: 1000 }], soon)
     await expect(failed).rejects.toMatchObject({ name: 'TaskError', code: 'OUTPUT_TOO_LONG' })
     expect(await answersOf(shell, sh`echo a`)).toMatchObject([{ out: 'a\n' }])
   })
 
   test('sends frames one after the other', async () => {
-    const shell = await session()
+    const shell = await open()
     const answers = await Promise.all([answersOf(shell, sh`sleep 0.1; echo 1`), answersOf(shell, sh`echo 2`)])
     expect(answers.flat().map(answer => answer.out)).toEqual(['1\n', '2\n'])
     expect(await shell.exchange([], soon)).toEqual([])
   })
 
   test('ends when a deadline is over', async () => {
-    const shell = await session()
+    const shell = await open()
     const late = shell.exchange([{ script: sh`sleep 30` }], { deadlineMs: 100 })
     await expect(late).rejects.toBeInstanceOf(DeadlineError)
     await expect(answersOf(shell, sh`echo`)).rejects.toMatchObject({ name: 'ConnectError', stage: 'lost' })
   })
 
   test('ends when it is aborted in the middle of a frame, not when aborted before', async () => {
-    const shell = await session()
+    const shell = await open()
     await expect(
       shell.exchange([{ script: sh`echo` }], { ...soon, signal: AbortSignal.abort(new Error('stop')) }),
     ).rejects.toThrow('stop')
@@ -262,18 +261,18 @@ describe('a session', () => {
     const pending = answersOf(cut, sh`sleep 30`)
     wire?.close()
     await expect(pending).rejects.toMatchObject({ name: 'ConnectError', stage: 'lost' })
-    const killed = await session()
+    const killed = await open()
     await expect(answersOf(killed, sh`kill -9 $$`)).rejects.toMatchObject({ stage: 'lost' })
   })
 
   test('says how the shell ended where it does not greet', async () => {
-    const open = (command: string) =>
+    const start = (command: string) =>
       openShell(() => spawnWire('here', command, '/bin/sh'), { host: 'here', deadlineMs: 300 })
-    await expect(open('echo no login for you; exit 1')).rejects.toMatchObject({
+    await expect(start('echo no login for you; exit 1')).rejects.toMatchObject({
       stage: 'shell',
       message: expect.stringContaining('no login for you') as string,
     })
-    await expect(open('exec sleep 30')).rejects.toMatchObject({ stage: 'shell' })
+    await expect(start('exec sleep 30')).rejects.toMatchObject({ stage: 'shell' })
   })
 
   test('counts frames and bytes', async () => {

@@ -47,4 +47,11 @@ export interface Inventory {
   /** In order of appearance. */
   readonly hosts: ReadonlyMap<string, Host>
   readonly groups: ReadonlyMap<string, Group>
+  /** The controller, for plays that name `localhost` although no inventory does. */
+  readonly localhost?: Host
+}
+
+/** Returns the host of that name; `localhost` is there even where no inventory names it. */
+export function hostNamed(inventory: Inventory, name: string): Host | undefined {
+  return inventory.hosts.get(name) ?? (name === 'localhost' ? inventory.localhost : undefined)
 }

@@ -65,7 +65,7 @@ function chooseModule(
     if (first === undefined && !takenForModule && looksLikeModule(entry, level, reading)) {
       takenForModule = true
       unknownModule(entry, reading)
-    } else unknownKeyword(reading, level, entry, first === undefined ? reading.knownModules : [])
+    } else unknownKeyword(reading, level, entry, reading.knownModules)
   }
   if (first === undefined && !takenForModule && unknown.length === 0) {
     report(

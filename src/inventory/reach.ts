@@ -1,0 +1,231 @@
+import { isIPv6 } from 'node:net'
+import { type OnProblem, SourceError } from '../base/error.ts'
+import { didYouMean } from '../base/nearest.ts'
+import { asBoolean } from '../syntax/boolean.ts'
+import type { Entry, MapNode, Node } from '../syntax/node.ts'
+import type { Layer } from './draft.ts'
+import type { Reach } from './model.ts'
+import { shown } from './read.ts'
+
+type Draft = { -readonly [K in keyof Reach]: Reach[K] }
+
+/** Reads one setting into the draft, or says what was expected. */
+type Setting = (value: Node, reach: Draft) => string | undefined
+
+/** Returns how a host is reached; the last layer that says something about a setting wins. */
+export function reachOf(
+  name: string,
+  port: number | undefined,
+  layers: readonly Layer[],
+  onProblem: OnProblem,
+): Reach {
+  const reach: Draft = {
+    connection: 'ssh',
+    host: name,
+    port,
+    user: undefined,
+    keys: [],
+    jump: undefined,
+    hostKeys: [],
+    become: undefined,
+    becomeUser: undefined,
+    becomeMethod: undefined,
+  }
+  const known = knownVars(name, layers)
+  const apply = (entry: Entry, settings: Readonly<Record<string, Setting>>): void => {
+    const word = String(entry.key.value)
+    const setting = Object.hasOwn(settings, word) ? settings[word] : undefined
+    if (setting) applySetting(setting, entry, reach, known, onProblem)
+  }
+  for (const { vars, settings } of layers) {
+    for (const entry of vars?.entries ?? []) apply(entry, ANSIBLE)
+    for (const entry of settings?.entries ?? []) {
+      if (entry.key.value === 'ssh') applySsh(entry, reach, known, onProblem)
+      else if (entry.key.value === 'become' && entry.value.kind === 'map')
+        applyBecome(entry.value, reach, known, onProblem)
+      else apply(entry, OURS)
+    }
+  }
+  return reach
+}
+
+function applySetting(
+  setting: Setting,
+  { key, value }: Entry,
+  reach: Draft,
+  known: ReadonlyMap<string, Node>,
+  onProblem: OnProblem,
+): void {
+  const resolved = resolve(value, known)
+  const expected =
+    resolved === undefined
+      ? 'a value without a template, or one of variables set in the inventory'
+      : setting(resolved, reach)
+  if (expected === undefined) return
+  onProblem(
+    new SourceError('BAD_VALUE', value.at, `\`${key.text}\` is ${shown(value)}, expected ${expected}`),
+  )
+}
+
+function applySsh(
+  { value }: Entry,
+  reach: Draft,
+  known: ReadonlyMap<string, Node>,
+  onProblem: OnProblem,
+): void {
+  applyMap(value, 'ssh', SSH, reach, known, onProblem)
+}
+
+function applyBecome(
+  value: MapNode,
+  reach: Draft,
+  known: ReadonlyMap<string, Node>,
+  onProblem: OnProblem,
+): void {
+  reach.become = true
+  applyMap(value, 'become', BECOME, reach, known, onProblem)
+}
+
+function applyMap(
+  value: Node,
+  word: string,
+  settings: Readonly<Record<string, Setting>>,
+  reach: Draft,
+  known: ReadonlyMap<string, Node>,
+  onProblem: OnProblem,
+): void {
+  if (value.kind !== 'map') {
+    const hint = `Write \`${word}: { ${Object.keys(settings).slice(0, 3).join(': …, ')}: … }\`.`
+    onProblem(
+      new SourceError('BAD_VALUE', value.at, `\`${word}\` is ${shown(value)}, expected a map`, { hint }),
+    )
+    return
+  }
+  for (const entry of value.entries) {
+    const key = String(entry.key.value)
+    const setting = Object.hasOwn(settings, key) ? settings[key] : undefined
+    if (setting) applySetting(setting, entry, reach, known, onProblem)
+    else {
+      const hint = didYouMean(key, Object.keys(settings)) ?? `Use one of ${Object.keys(settings).join(', ')}.`
+      onProblem(
+        new SourceError('UNKNOWN_KEYWORD', entry.key.at, `\`${key}\` is no keyword of \`${word}\``, { hint }),
+      )
+    }
+  }
+}
+
+function text(set: (reach: Draft, value: string) => void): Setting {
+  return (value, reach) => {
+    if (value.kind !== 'scalar' || value.value === null || value.text.trim() === '') return 'text'
+    set(reach, value.text.trim())
+    return undefined
+  }
+}
+
+function texts(set: (reach: Draft, values: readonly string[]) => void): Setting {
+  return (value, reach) => {
+    const items = value.kind === 'list' ? value.items : [value]
+    const found = items.flatMap(item =>
+      item.kind === 'scalar' && item.value !== null ? [item.text.trim()] : [],
+    )
+    if (found.length !== items.length || found.includes('')) return 'text, or a list of texts'
+    set(reach, found)
+    return undefined
+  }
+}
+
+const host = text((reach, value) => {
+  reach.host = /^\[.*\]$/.test(value) && isIPv6(value.slice(1, -1)) ? value.slice(1, -1) : value
+})
+const user = text((reach, value) => {
+  reach.user = value
+})
+const becomeUser = text((reach, value) => {
+  reach.becomeUser = value
+})
+const keys = texts((reach, values) => {
+  reach.keys = values
+})
+const port: Setting = (value, reach) => {
+  const number = value.kind === 'scalar' && /^\d+$/.test(value.text) ? Number(value.text) : 0
+  if (number < 1 || number > 65_535) return 'a port from 1 to 65535'
+  reach.port = number
+  return undefined
+}
+const become: Setting = (value, reach) => {
+  const wanted = asBoolean(value)
+  if (wanted === undefined) return '`true` or `false`'
+  reach.become = wanted
+  return undefined
+}
+const becomeMethod: Setting = (value, reach) => {
+  const method = (['sudo', 'su', 'doas'] as const).find(
+    known => value.kind === 'scalar' && value.value === known,
+  )
+  if (method === undefined) return '`sudo`, `su` or `doas`'
+  reach.becomeMethod = method
+  return undefined
+}
+const connection: Setting = (value, reach) => {
+  const word = value.kind === 'scalar' ? value.value : undefined
+  if (word === 'local') reach.connection = 'local'
+  else if (word === 'ssh' || word === 'smart' || word === 'paramiko') reach.connection = 'ssh'
+  else return '`ssh` or `local`'
+  return undefined
+}
+
+const SSH: Readonly<Record<string, Setting>> = {
+  host,
+  port,
+  user,
+  key: keys,
+  jump: text((reach, value) => {
+    reach.jump = value
+  }),
+  host_key: texts((reach, values) => {
+    reach.hostKeys = values
+  }),
+}
+
+const BECOME: Readonly<Record<string, Setting>> = { user: becomeUser, method: becomeMethod }
+
+const OURS: Readonly<Record<string, Setting>> = { connection, become }
+
+const ANSIBLE: Readonly<Record<string, Setting>> = {
+  ansible_host: host,
+  ansible_ssh_host: host,
+  ansible_port: port,
+  ansible_ssh_port: port,
+  ansible_user: user,
+  ansible_ssh_user: user,
+  ansible_ssh_private_key_file: keys,
+  ansible_private_key_file: keys,
+  ansible_connection: connection,
+  ansible_become: become,
+  ansible_become_user: becomeUser,
+  ansible_become_method: becomeMethod,
+}
+
+function knownVars(name: string, layers: readonly Layer[]): ReadonlyMap<string, Node> {
+  const known = new Map<string, Node>()
+  for (const { vars } of layers)
+    for (const { key, value } of vars?.entries ?? []) known.set(String(key.value), value)
+  const at = { file: '', line: 1, col: 1, length: 1 }
+  const named: Node = { kind: 'scalar', value: name, text: name, quoted: true, at, placeOf: () => at }
+  return known.set('inventory_hostname', named)
+}
+
+/** Puts plain variables of the inventory in the place of `{{ name }}`; undefined where that is not enough. */
+function resolve(value: Node, known: ReadonlyMap<string, Node>, depth = 0): Node | undefined {
+  if (value.kind !== 'scalar' || typeof value.value !== 'string' || !value.value.includes('{{')) return value
+  if (depth > 8) return undefined
+  let isKnown = true
+  const rendered = value.value.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, word: string) => {
+    const found = known.get(word)
+    const part = found && resolve(found, known, depth + 1)
+    if (part?.kind !== 'scalar' || part.value === null) isKnown = false
+    return part?.kind === 'scalar' ? part.text : ''
+  })
+  if (!isKnown || rendered.includes('{{')) return undefined
+  return { ...value, value: rendered, text: rendered, placeOf: () => value.at }
+}

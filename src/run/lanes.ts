@@ -2,6 +2,7 @@ import { ConnectError, DeadlineError } from '../base/error.ts'
 import type { Completed } from '../base/result.ts'
 import type { Probe, Resource } from '../probes/probe.ts'
 import type { Become, Connect, Connection, Part, Session, Usage } from '../transport/session.ts'
+import { discardJobs } from '../shell/job.ts'
 import { Answers, type Answer } from './answers.ts'
 import { batch } from './batch.ts'
 
@@ -10,6 +11,8 @@ export interface Lane {
   readonly become: Become | undefined
   readonly session: Session
   readonly answers: Answers
+  /** Directories of finished jobs, removed with the next frame. */
+  readonly spent: string[]
 }
 
 /** Slack for the way there and back, on top of the time the host itself may take. */
@@ -56,14 +59,24 @@ export class Lanes {
     partsDeadlineMs: number,
   ): Promise<readonly Completed[]> {
     const questions = batch(probes)
-    const all = [...parts, ...questions.parts]
+    const spent = lane.spent.splice(0)
+    const all = [
+      ...parts,
+      ...questions.parts,
+      ...(spent.length === 0 ? [] : [{ script: discardJobs(spent) }]),
+    ]
     if (all.length === 0) return []
     const deadlineMs = partsDeadlineMs + questions.deadlineMs + LINK_SLACK_MS
-    const completed = await lane.session.exchange(all, { deadlineMs, signal: this.#signal })
+    const completed = await lane.session.exchange(all, { deadlineMs, ...this.#interruptible(parts) })
     const answers = questions.answers(completed.slice(parts.length))
     for (const [probe, answer] of answers) lane.answers.set(probe, answer)
     await this.#askAlone(lane, probes, answers)
     return completed.slice(0, parts.length)
+  }
+
+  /** Lets the directories of jobs go whose answers have arrived. */
+  discard(lane: Lane, dirs: readonly string[]): void {
+    lane.spent.push(...dirs)
   }
 
   /** Forgets what a change may have altered, whichever shell asked for it. */
@@ -82,10 +95,26 @@ export class Lanes {
 
   /** Closes everything; the next task connects anew. */
   async close(): Promise<void> {
+    for (const lane of this.#open.values()) await this.#tidy(lane)
     const connection = this.#connection
     this.#connection = undefined
     this.#open.clear()
     await (await connection?.catch(() => undefined))?.close()
+  }
+
+  /** Questions may be cut short; a change that has begun is waited for, so that its outcome is known. */
+  #interruptible(parts: readonly Part[]): { signal?: AbortSignal } {
+    return parts.length === 0 && !this.#signal.aborted ? { signal: this.#signal } : {}
+  }
+
+  /** What is left over goes before the shell does; a host that is lost keeps it until its next start. */
+  async #tidy(opening: Promise<Lane>): Promise<void> {
+    try {
+      const lane = await opening
+      if (lane.spent.length > 0) await this.exchange(lane, [], [], LINK_SLACK_MS)
+    } catch (error) {
+      if (!isLost(error)) throw error
+    }
   }
 
   async #start(become: Become | undefined): Promise<Lane> {
@@ -94,7 +123,7 @@ export class Lanes {
     this.#connection ??= this.#connect(this.#host, this.#signal)
     const session = await (await this.#connection).shell(become)
     if (isFirst) this.#onConnected(Math.round(performance.now() - started), session.warnings)
-    return { become, session, answers: new Answers() }
+    return { become, session, answers: new Answers(), spent: [] }
   }
 
   /** One odd argument makes a merged question unreadable as a whole; each is then asked by itself. */
@@ -111,7 +140,6 @@ export class Lanes {
       const alone = batch([probe])
       const completed = await lane.session.exchange(alone.parts, {
         deadlineMs: alone.deadlineMs + LINK_SLACK_MS,
-        signal: this.#signal,
       })
       for (const [one, answer] of alone.answers(completed)) lane.answers.set(one, answer)
     }

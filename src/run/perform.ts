@@ -14,16 +14,28 @@ const INLINE_LIMIT = 64 * 1024
 export interface Ways {
   readonly session: Session
   readonly env: Readonly<Record<string, string>>
-  /** Directory for the job, private and new. */
-  readonly jobDir: string
+  /** Identifier of the run and number of the job within it: names of directories and units. */
+  readonly run: string
+  readonly job: number
   readonly backupDir: string
 }
 
+export interface Prepared {
+  readonly script: Sh
+  /** Directories of the jobs it starts; they are removed once the answer is there. */
+  readonly jobs: readonly string[]
+}
+
 /** Turns actions into one script that stops at the first that fails; large content is sent ahead. */
-export async function prepare(actions: readonly Action[], ways: Ways): Promise<Sh> {
+export async function prepare(actions: readonly Action[], ways: Ways): Promise<Prepared> {
+  const jobs: string[] = []
   const scripts: Sh[] = []
-  for (const [index, action] of actions.entries()) scripts.push(await one(action, index, ways))
-  return lines(...scripts.map(script => sh`(\n${script}\n) || exit $?`))
+  for (const [index, action] of actions.entries()) {
+    if (action.do === 'write') scripts.push(await write(action, ways))
+    else if (action.detached === false) scripts.push(brief(action, { ...ways.env, ...action.env }))
+    else scripts.push(job(action, index, jobs, ways))
+  }
+  return { script: lines(...scripts.map(script => sh`(\n${script}\n) || exit $?`)), jobs }
 }
 
 /** Returns the commands as a person may see them; contents and standard input are left out. */
@@ -31,16 +43,19 @@ export function commandOf(actions: readonly Action[]): string {
   return actions.map(action => (action.do === 'run' ? action.script.text : `write ${action.path}`)).join('\n')
 }
 
-async function one(action: Action, index: number, ways: Ways): Promise<Sh> {
-  if (action.do === 'write') return write(action, ways)
-  const env = { ...ways.env, ...action.env }
-  if (action.detached === false) return brief(action, env)
+/** Root's jobs live outside the shell's own directory, which goes away with the shell. */
+function job(action: Action & { do: 'run' }, index: number, jobs: string[], ways: Ways): Sh {
+  const base = ways.session.uid === 0 ? `/run/msingi/${ways.run}` : `${ways.session.scratch}/jobs`
+  const dir = `${base}/${ways.job}.${index}`
+  jobs.push(dir)
+  const { script, stdin } = action
+  const unit = `msingi-${ways.run}-${ways.job}-${index}`
   return jobScript({
-    dir: `${ways.jobDir}.${index}`,
-    script: action.script,
-    env,
-    stdin: revealed(action.stdin),
-    detached: true,
+    dir,
+    script,
+    unit,
+    env: { ...ways.env, ...action.env },
+    ...(stdin === undefined ? {} : { stdin }),
   })
 }
 

@@ -34,8 +34,9 @@ export interface Unit {
 /** What settling a unit needs of the host it runs on. */
 export interface Ground {
   readonly mode: Mode
-  /** Directory on the host for this unit's job. */
-  readonly jobDir: string
+  readonly run: string
+  /** Number of the unit's job within the run. */
+  readonly job: number
   /** Directory on the host that keeps what this run replaced. */
   readonly backupDir: string
   readonly wantsDiff: boolean
@@ -135,22 +136,18 @@ async function applyAndLookAgain(
 ): Promise<Done> {
   const { module } = unit.step
   const actions = module.apply(found, unit.params, before)
-  const part = await prepare(actions, {
-    session: lane.session,
-    env: unit.env,
-    jobDir: on.jobDir,
-    backupDir: on.backupDir,
-  })
+  const prepared = await prepare(actions, { ...on, session: lane.session, env: unit.env })
   const touched = module.touches?.(found, unit.params)
   await on.lanes.drop(touched)
   on.paced(touched === undefined ? 'any change' : 'known change')
   const again = module.verifiable?.(unit.params, found) === false ? [] : Object.values(probes)
   const [completed] = await on.lanes.exchange(
     lane,
-    [{ script: part, onOutput: on.onOutput }],
+    [{ script: prepared.script, onOutput: on.onOutput }],
     [...again, ...on.coming(lane)],
     APPLY_DEADLINE_MS,
   )
+  on.lanes.discard(lane, prepared.jobs)
   if (completed === undefined) throw new TaskError('NO_ANSWER', 'the host did not say how the change ended')
   return {
     completed,

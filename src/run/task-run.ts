@@ -197,7 +197,8 @@ function groundOf(walk: Walk, play: PlannedPlay, step: Step, turn: Turn, names: 
   walk.jobs += 1
   return {
     mode: context.mode,
-    jobDir: `/run/msingi/${context.run}/${walk.jobs}`,
+    run: context.run,
+    job: walk.jobs,
     backupDir: `/var/lib/msingi/backup/${context.run}`,
     wantsDiff: context.wantsDiff,
     lanes: walk.lanes,

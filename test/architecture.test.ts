@@ -42,8 +42,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
     instead: 'a module sees params and probes only; render, read and connect in run',
   },
   plan: {
-    imports: ['base', 'playbook', 'inventory', 'modules'],
-    instead: 'plan orders steps; rendering values is run',
+    imports: ['base', 'playbook', 'inventory', 'modules', 'vars', 'src/syntax/node.ts'],
+    instead: 'plan orders steps and checks texts; asking hosts is run',
   },
   transport: {
     imports: ['base', 'shell'],
@@ -78,7 +78,21 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Rooms that may read or write files of the controller. */
-const READS_FILES = ['syntax', 'inventory', 'secrets', 'vars', 'transport', 'history', 'report', 'lab', 'cli']
+const READS_FILES = [
+  'syntax',
+  'playbook',
+  'inventory',
+  'secrets',
+  'vars',
+  'plan',
+  'transport',
+  'history',
+  'report',
+  'lab',
+  'cli',
+]
+/** Rooms that may ask what time it is. */
+const READS_CLOCK = ['run', 'transport', 'report', 'history', 'lab', 'cli']
 
 const FORBIDDEN_NAMES = ['utils', 'util', 'helpers', 'helper', 'common', 'core', 'lib', 'manager', 'service']
 

@@ -4,11 +4,12 @@ import { dirname, resolve } from 'node:path'
 import { ConnectError } from '../base/error.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Ask } from './keys.ts'
-import { type KnownHost, parseKnownHosts } from './known-hosts.ts'
+import { judge, type KnownHost, type KnownName, parseKnownHosts, type Verdict } from './known-hosts.ts'
+import type { ScannedKey, SshShared } from './route.ts'
 import type { Connect } from './session.ts'
 import { type Reach, settleTarget, type Sources, type SshFlags } from './settle.ts'
 import { type ConfigFile, expandHome, parseSshConfig, type SshConfig } from './ssh-config.ts'
-import type { SshTarget } from './target.ts'
+import { knownName, type SshTarget } from './target.ts'
 
 export interface ConnectSetup {
   /** How a host of the inventory is reached; undefined for one that is not in it. */
@@ -43,19 +44,44 @@ export function makeConnect(setup: ConnectSetup): Connect {
   }
 }
 
+/** A host's keys as it shows them, and under which name they become known. */
+export interface HostKeys {
+  readonly name: KnownName
+  readonly keys: readonly (ScannedKey & { readonly verdict: Verdict })[]
+}
+
+/** Returns the way to see the keys of a host that is not trusted yet; a person compares them before they are pinned. */
+export function makeHostKeyScan(
+  setup: ConnectSetup,
+): (name: string, signal: AbortSignal) => Promise<HostKeys> {
+  const targets = makeTargets(setup)
+  let ssh: ReturnType<typeof loadSsh> | undefined
+  return async (name, signal) => {
+    const reach = setup.hosts(name)
+    if (reach === undefined) throw new ConnectError(name, 'config', 'the host is not in the inventory')
+    const target = targets(name, reach)
+    const { scanHostKeys, shared } = await (ssh ??= loadSsh(setup.ask))
+    const keys = await scanHostKeys(target, shared, signal)
+    const known = knownName(target)
+    return { name: known, keys: keys.map(key => ({ ...key, verdict: judge(target.known, known, key.key) })) }
+  }
+}
+
 /** The library costs 80 ms of CPU to load; what never connects does without. */
 async function loadSsh(ask: Ask) {
-  const [{ connectSsh }, { makeKeyring }, { makeHandshakeLimits }] = await Promise.all([
+  const [{ connectSsh }, { scanHostKeys }, { makeKeyring }, { makeHandshakeLimits }] = await Promise.all([
     import('./ssh.ts'),
+    import('./route.ts'),
     import('./keys.ts'),
     import('./limits.ts'),
   ])
-  const shared = {
+  const shared: SshShared = {
     keyring: makeKeyring(ask),
     limits: makeHandshakeLimits(availableParallelism()),
     jumps: new Map(),
+    certified: new Map(),
   }
-  return { connectSsh, shared }
+  return { connectSsh, scanHostKeys, shared }
 }
 
 /** Returns the settled target of each host; files are read once, when the first host is asked for. */

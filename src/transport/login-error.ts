@@ -1,5 +1,5 @@
 import { ConnectError, type ConnectStage } from '../base/error.ts'
-import type { Identity } from './keys.ts'
+import type { Identity, Offer } from './keys.ts'
 import { EarlyDrop } from './limits.ts'
 import { showAddress, type SshTarget } from './target.ts'
 import { WrongKey } from './trust.ts'
@@ -19,14 +19,18 @@ export interface Progress {
   greeting: string
 }
 
+/** What was wanted of the login. */
+interface Attempt {
+  readonly target: SshTarget
+  readonly algorithms: readonly string[]
+  readonly offer: Offer
+}
+
 /** Returns the error for what ended a login, with the stage it had come to. */
-export function explain(
-  error: Error,
-  progress: Progress,
-  { target, algorithms }: { readonly target: SshTarget; readonly algorithms: readonly string[] },
-): Error {
+export function explain(error: Error, progress: Progress, attempt: Attempt): Error {
+  const { target, algorithms } = attempt
   if (progress.refusal) return progress.refusal
-  if (progress.stage === 'auth') return refusedLogin(error, progress, target)
+  if (progress.stage === 'auth') return refusedLogin(error, progress, attempt)
   if (progress.stage === 'tcp' && !progress.greeting.includes('SSH-'))
     return noBanner(error, progress, target)
   if (error.message.includes('host key format')) {
@@ -76,15 +80,20 @@ export function tooSlow(progress: Progress, target: SshTarget, deadlineMs: numbe
   )
 }
 
-function refusedLogin(error: Error, progress: Progress, target: SshTarget): ConnectError {
+function refusedLogin(error: Error, progress: Progress, { target, offer }: Attempt): ConnectError {
   const { tried, methods, notes, partial } = progress
   const accepts = methods.length > 0 ? `; it accepts ${methods.join(', ')}` : ''
-  const details = [...tried.map(showIdentity), ...notes]
+  const untried = offer.identities.length - tried.length
+  const details = [
+    ...tried.map(showIdentity),
+    ...notes,
+    ...(untried > 0 && !partial ? [`and ${untried} keys more were not asked for`] : []),
+  ]
   return new ConnectError(
     target.name,
     'auth',
     `the host ${whyRefused(error, partial)} as \`${target.user}\`${accepts}; tried: ${details.join(', ') || 'no key'}`,
-    { hint: hintForLogin(progress, target), cause: error },
+    { hint: hintForLogin(progress, target, untried), cause: error },
   )
 }
 
@@ -97,13 +106,13 @@ function showIdentity({ origin, from, fingerprint }: Identity): string {
   return `${from === 'agent' ? `agent: ${origin}` : origin} (${fingerprint})`
 }
 
-function hintForLogin({ tried, partial, methods }: Progress, target: SshTarget): string {
+function hintForLogin({ tried, partial, methods }: Progress, target: SshTarget, untried: number): string {
   if (partial) return 'Let a key be enough for this user (`AuthenticationMethods` in sshd_config).'
   if (methods.length > 0 && !methods.includes('publickey')) {
     return 'Allow `PubkeyAuthentication` in sshd_config.'
   }
   if (tried.length === 0) return 'Name a private key with `ssh.key` in the inventory or `--private-key`.'
-  if (tried.length > 2) {
+  if (untried > 0) {
     return 'Name the right key with `ssh.key`; named keys are offered first, before the host loses patience.'
   }
   return `Add one of these keys to ~${target.user}/.ssh/authorized_keys on the host.`

@@ -1,12 +1,23 @@
 import type { ServerHostKeyAlgorithm } from 'ssh2'
 import { ConnectError } from '../base/error.ts'
 import { type Dialled, dialCommand, dialTcp, dialThrough } from './dial.ts'
+import { CERT_ALGORITHMS } from './host-cert.ts'
+import { showHostKey, type Shown } from './host-key-scan.ts'
 import type { Keyring } from './keys.ts'
+import { fingerprint, keyType } from './known-hosts.ts'
 import { EarlyDrop, type HandshakeLimits, retryEarlyDrops } from './limits.ts'
 import { type Link, logIn } from './login.ts'
 import { droppedEarly } from './login-error.ts'
 import { identityOf, type SshTarget } from './target.ts'
-import { hostKeyAttempts, refuseHostKey, type Trust, WrongKey } from './trust.ts'
+import {
+  authoritiesFor,
+  HOST_KEY_ALGORITHMS,
+  hostKeyAttempts,
+  readCertificate,
+  refuseHostKey,
+  type Trust,
+  WrongKey,
+} from './trust.ts'
 
 /** What all connections of one process share. */
 export interface SshShared {
@@ -14,7 +25,11 @@ export interface SshShared {
   readonly limits: HandshakeLimits
   /** Connections to jump hosts, by `identityOf`; several hosts go through one. */
   readonly jumps: Map<string, SharedLink>
+  /** Host keys that an authority vouched for, by `identityOf`. */
+  readonly certified: Map<string, Trust>
 }
+
+const DEADLINES = 3
 
 interface SharedLink {
   users: number
@@ -23,23 +38,77 @@ interface SharedLink {
 
 /** Logs in to a host, through its jump hosts where it has some. Each hop's key is verified as strictly as the host's. */
 export async function openLink(target: SshTarget, shared: SshShared, signal: AbortSignal): Promise<Link> {
-  if (target.via.kind !== 'jump') return logInLimited(target, shared, signal, () => dial(target, signal))
-  const hop = target.via.target
-  const { jump, release } = await borrowJump(hop, target, shared, signal)
+  const { limited, release } = await openRoute(target, shared, signal)
   try {
-    const link = await logInLimited(target, shared, signal, () => dialThrough(jump.client, hop, target))
+    const link = await logInLimited(target, shared, signal, limited)
     void link.closed.then(release)
     return link
   } catch (error) {
     await release()
-    throw error
+    throw error instanceof EarlyDrop ? droppedEarly(target, error) : error
   }
 }
 
-function dial(target: SshTarget, signal: AbortSignal): Promise<Dialled> {
-  return target.via.kind === 'command'
-    ? Promise.resolve(dialCommand(target, target.via.command))
-    : dialTcp(target, signal)
+/** A key that a host showed, not yet believed. */
+export interface ScannedKey {
+  readonly type: string
+  readonly fingerprint: string
+  /** The key as it travels. */
+  readonly key: Buffer
+}
+
+/** Returns all keys that a host shows, one of each type, as `ssh-keyscan` does; through jump hosts, which must be known. */
+export async function scanHostKeys(
+  target: SshTarget,
+  shared: SshShared,
+  signal: AbortSignal,
+): Promise<readonly ScannedKey[]> {
+  const { limited, release } = await openRoute(target, shared, signal)
+  const ask = (wanted: readonly string[]): Promise<Shown> =>
+    limited(wire => showHostKey(target.name, wire.stream, wanted, target.connectTimeoutMs * DEADLINES))
+  try {
+    const found: Buffer[] = []
+    let wanted: readonly string[] = HOST_KEY_ALGORITHMS
+    while (wanted.length > 0) {
+      const { key, algorithms } = await ask(wanted)
+      if (key === undefined) break
+      found.push(key)
+      const seen = found.map(keyType)
+      wanted = HOST_KEY_ALGORITHMS.filter(
+        one => algorithms.includes(one) && !seen.includes(one.startsWith('rsa-') ? 'ssh-rsa' : one),
+      )
+    }
+    return found.map(key => ({ type: keyType(key) ?? '', fingerprint: fingerprint(key), key }))
+  } catch (error) {
+    throw error instanceof EarlyDrop ? droppedEarly(target, error) : error
+  } finally {
+    await release()
+  }
+}
+
+/** The way to a host, jump hosts included. */
+interface Route {
+  readonly limited: Limited
+  readonly release: () => Promise<void>
+}
+
+/** Dials and does something with the stream, within the limits of handshakes and again after an early drop. */
+type Limited = <T>(job: (wire: Dialled) => Promise<T>) => Promise<T>
+
+async function openRoute(target: SshTarget, shared: SshShared, signal: AbortSignal): Promise<Route> {
+  const { via } = target
+  const through = (gateway: string | undefined, dial: () => Promise<Dialled>): Limited => {
+    return job =>
+      retryEarlyDrops(() => shared.limits.run(gateway, async () => job(await dial()), signal), signal)
+  }
+  if (via.kind === 'jump') {
+    const { jump, release } = await borrowJump(via.target, target, shared, signal)
+    const dial = (): Promise<Dialled> => dialThrough(jump.client, via.target, target)
+    return { limited: through(identityOf(via.target), dial), release }
+  }
+  const dial = async (): Promise<Dialled> =>
+    via.kind === 'command' ? dialCommand(target, via.command) : dialTcp(target, signal)
+  return { limited: through(undefined, dial), release: () => Promise.resolve() }
 }
 
 async function borrowJump(
@@ -99,32 +168,33 @@ async function logInLimited(
   target: SshTarget,
   shared: SshShared,
   signal: AbortSignal,
-  dialOnce: () => Promise<Dialled>,
+  limited: Limited,
 ): Promise<Link> {
-  const gateway = target.via.kind === 'jump' ? identityOf(target.via.target) : undefined
-  const trust: Trust = { certified: [], caProblem: undefined }
+  const trust = await trustIn(target, shared, limited)
+  const refuse = (key: Buffer): ConnectError | undefined => refuseHostKey(target, trust, key)
   const attempt = async (): Promise<Link> => {
     const offer = await shared.keyring.offer(target.keys)
     return tryHostKeys(target, trust, algorithms =>
-      retryEarlyDrops(
-        () =>
-          shared.limits.run(
-            gateway,
-            async () => {
-              const refuse = (key: Buffer): ConnectError | undefined => refuseHostKey(target, trust, key)
-              return logIn({ target, algorithms, refuse, offer }, await dialOnce(), signal)
-            },
-            signal,
-          ),
-        signal,
-      ),
+      limited(wire => logIn({ target, algorithms, refuse, offer }, wire, signal)),
     )
   }
-  try {
-    return await afterPassphrase(attempt, shared.keyring)
-  } catch (error) {
-    throw error instanceof EarlyDrop ? droppedEarly(target, error) : error
-  }
+  return afterPassphrase(attempt, shared.keyring)
+}
+
+/** Where an authority speaks for the host, its certificate is fetched and read before the login. */
+async function trustIn(target: SshTarget, shared: SshShared, limited: Limited): Promise<Trust> {
+  const authorities = authoritiesFor(target)
+  if (authorities.length === 0) return { certified: [], caProblem: undefined }
+  const key = identityOf(target)
+  const known = shared.certified.get(key)
+  if (known) return known
+  const { connectTimeoutMs, name } = target
+  const shown = await limited(wire =>
+    showHostKey(name, wire.stream, CERT_ALGORITHMS, connectTimeoutMs * DEADLINES),
+  )
+  const trust = readCertificate(target, authorities, shown.key)
+  if (trust.certified.length > 0) shared.certified.set(key, trust)
+  return trust
 }
 
 /** A person may type longer than sshd waits (`LoginGraceTime`); with the passphrase at hand one more try goes through. */
@@ -151,7 +221,7 @@ async function tryHostKeys(
       return await attempt(algorithms)
     } catch (error) {
       if (!(error instanceof WrongKey)) throw error
-      if (refusal === undefined || !error.missing) refusal = error
+      if (refusal === undefined || refusal.missing) refusal = error
     }
   }
   throw refusal ?? new ConnectError(target.name, 'hostkey', 'no type of host key is left to ask for')

@@ -1,5 +1,6 @@
 import type { ServerHostKeyAlgorithm } from 'ssh2'
 import { ConnectError } from '../base/error.ts'
+import { checkHostCert, parseHostCert } from './host-cert.ts'
 import { entriesFor, fingerprint, judge, keyType, type KnownHost, pinMatches } from './known-hosts.ts'
 import { knownName, type SshTarget } from './target.ts'
 
@@ -21,6 +22,9 @@ const ALGORITHMS: Readonly<Record<Family, readonly ServerHostKeyAlgorithm[]>> = 
 }
 const FAMILIES = ['ed25519', 'ecdsa', 'rsa'] as const
 
+/** All algorithms that a host's key may be proven with, best first. */
+export const HOST_KEY_ALGORITHMS = FAMILIES.flatMap(family => ALGORITHMS[family])
+
 /**
  * Returns the host key algorithms to ask for, one list for each attempt. Types of which a key is known come first:
  * a host shows only one of its keys, and another one than the known would look like a stranger's.
@@ -38,10 +42,36 @@ export function hostKeyAttempts(target: SshTarget, trust: Trust): readonly Serve
 }
 
 function preferring(types: readonly (string | undefined)[]): ServerHostKeyAlgorithm[] {
-  const all = FAMILIES.flatMap(family => ALGORITHMS[family])
   const wanted = (algorithm: string): boolean =>
     types.includes(algorithm) || (algorithm.startsWith('rsa-') && types.includes('ssh-rsa'))
-  return [...all.filter(wanted), ...all.filter(algorithm => !wanted(algorithm))]
+  return [
+    ...HOST_KEY_ALGORITHMS.filter(wanted),
+    ...HOST_KEY_ALGORITHMS.filter(algorithm => !wanted(algorithm)),
+  ]
+}
+
+/** Returns the keys of the authorities that may speak for the host; none where its key is pinned, for then nobody else may. */
+export function authoritiesFor(target: SshTarget): readonly Buffer[] {
+  if (target.pins.length > 0) return []
+  const { known } = target
+  return entriesFor(known, knownName(target), 'cert-authority')
+    .map(entry => entry.key)
+    .filter(key => judge(known, knownName(target), key).is !== 'revoked')
+}
+
+/** Returns what a certificate that the host showed is worth. */
+export function readCertificate(
+  target: SshTarget,
+  authorities: readonly Buffer[],
+  shown: Buffer | undefined,
+): Trust {
+  const cert = shown === undefined ? undefined : parseHostCert(shown)
+  const problem =
+    cert === undefined
+      ? 'the host shows no certificate, though an authority is known for it'
+      : checkHostCert(cert, target.alias ?? target.host, authorities, new Date())
+  if (cert !== undefined && problem === undefined) return { certified: [cert.key], caProblem: undefined }
+  return { certified: [], caProblem: cert === undefined ? problem : `its certificate ${problem}` }
 }
 
 /** Returns why the key is refused, or undefined where the host is who it should be. */

@@ -4,7 +4,8 @@ import { type Reading, report } from './reading.ts'
 
 /** Returns the handlers of a list; those of an included file stand in the place of the include. */
 export function readHandlers(list: Node | undefined, reading: Reading): readonly Task[] {
-  return reading.readItems(list, reading, 'handler').flatMap(item => handlersOf(item, reading))
+  const inside: Reading = { ...reading, level: 'handler' }
+  return inside.readItems(list, inside).flatMap(item => handlersOf(item, inside))
 }
 
 function handlersOf(item: Item, reading: Reading): readonly Task[] {

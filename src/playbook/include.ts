@@ -56,6 +56,7 @@ function readTarget(map: MapNode, entry: Entry, key: Include['key'], reading: Re
   const expanded = expandShortForm(key, entry.value)
   const given = 'word' in expanded ? entry.value : expanded
   const more = asMap(get(map, 'args'))
+  const isMixed = 'word' in expanded || (given.kind === 'scalar' && /\s\w+=/.test(given.text))
   const args = given.kind !== 'scalar' && more ? mergeArgs(given, more) : given
   const target = args.kind === 'map' ? get(args, word) : isNull(args) ? more && get(more, word) : args
   if (args.kind === 'map') checkTargetKeys(args, isRole ? ['name', 'tasks_from'] : ['file'], entry, reading)
@@ -64,9 +65,10 @@ function readTarget(map: MapNode, entry: Entry, key: Include['key'], reading: Re
     report(reading, 'MISSING_KEYWORD', entry.value.at, message, `Add \`${word}:\`.`)
     return undefined
   }
-  if (target.kind !== 'scalar' || typeof target.value !== 'string' || 'word' in expanded) {
+  if (target.kind !== 'scalar' || typeof target.value !== 'string' || isMixed) {
     const message = `${shown(target)}, expected the name of a ${isRole ? 'role' : 'file'}`
-    report(reading, 'BAD_VALUE', target.at, message)
+    const hint = isMixed ? 'Write keywords as keys of the task.' : undefined
+    report(reading, 'BAD_VALUE', target.at, message, hint)
     return undefined
   }
   const tasksFrom = isRole && args.kind === 'map' ? get(args, 'tasks_from') : undefined
@@ -124,11 +126,11 @@ function readTasksFile(file: string, target: ScalarNode, reading: Reading): Incl
     report(reading, 'RECURSIVE_INCLUDE', target.at, message, 'Take one of these includes out.', related)
     return undefined
   }
-  const key = [file, reading.roleDir ?? '', reading.playbookDir].join('\n')
+  const key = [file, reading.roleDir ?? '', reading.playbookDir, reading.level].join('\n')
   let items = reading.cache.items.get(key)
   if (items === undefined) {
     const node: Node | undefined = reading.sources.parse(file, reading.onProblem, target.at)
-    items = reading.readItems(node, { ...reading, file, chain }, 'task')
+    items = reading.readItems(node, { ...reading, file, chain })
     reading.cache.items.set(key, items)
   }
   return { kind: 'tasks', file, items }

@@ -8,21 +8,17 @@ import { readName, readTask } from './task.ts'
 const PARTS = ['block', 'rescue', 'always'] as const
 
 /** Returns the tasks, blocks and includes of a list; an empty value is an empty list. */
-export function readItems(
-  list: Node | undefined,
-  reading: Reading,
-  level: 'task' | 'handler' = 'task',
-): readonly Item[] {
+export function readItems(list: Node | undefined, reading: Reading): readonly Item[] {
   if (list === undefined || isNull(list)) return []
   if (list.kind !== 'list') {
     const hint = list.kind === 'map' ? 'Begin each task with `- `.' : undefined
     report(reading, 'BAD_VALUE', list.at, `${shown(list)}, expected a list of tasks`, hint)
     return []
   }
-  return list.items.flatMap(node => readItem(node, reading, level) ?? [])
+  return list.items.flatMap(node => readItem(node, reading) ?? [])
 }
 
-function readItem(node: Node, reading: Reading, level: 'task' | 'handler'): Item | undefined {
+function readItem(node: Node, reading: Reading): Item | undefined {
   if (node.kind !== 'map') {
     const hint = 'Write the module as a key with its parameters below, such as `- apt: { name: cron }`.'
     report(reading, 'BAD_VALUE', node.at, `${shown(node)}, expected a task`, hint)
@@ -30,7 +26,7 @@ function readItem(node: Node, reading: Reading, level: 'task' | 'handler'): Item
   }
   if (PARTS.some(part => get(node, part) !== undefined)) return readBlock(node, reading)
   const include = includeKeyOf(node)
-  return include === undefined ? readTask(node, reading, level) : readInclude(node, include, reading)
+  return include === undefined ? readTask(node, reading) : readInclude(node, include, reading)
 }
 
 function readBlock(map: MapNode, reading: Reading): Block {

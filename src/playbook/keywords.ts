@@ -150,6 +150,8 @@ export function keywordsOf(level: Level): string[] {
 /** Returns what to write instead of a word that is no keyword at the level. */
 export function insteadOf(word: string, level: Level, others: Iterable<string> = []): string | undefined {
   if (Object.hasOwn(INSTEAD, word)) return INSTEAD[word]
+  if (level === 'import' && word.startsWith('loop'))
+    return 'Use the `include_` of the same name, which can be looped.'
   if (word.startsWith('with_')) return 'Use `loop:`.'
   const near = didYouMean(word, [...keywordsOf(level), ...others])
   const home = LEVELS.find(([, other]) => keywordsOf(other).includes(word))

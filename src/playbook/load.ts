@@ -45,6 +45,7 @@ export function openLoader(sources: Sources, onProblem: OnProblem, options: Load
     knownModules: new Set([...options.knownModules, 'meta']),
     roots: options.roots ?? [],
     roleDir: undefined,
+    level: 'task' as const,
     chain: [],
     cache: {
       items: new Map(),
@@ -58,7 +59,13 @@ export function openLoader(sources: Sources, onProblem: OnProblem, options: Load
   function playbook(file: string): Playbook {
     const reading: Reading = { ...shared, onProblem: once, playbookDir: dirname(file), file }
     const node = sources.parse(file, once)
-    if (node === undefined && sources.textOf(file)?.replace(/^\s*(?:#.*)?$/gm, '') === '') {
+    if (
+      node === undefined &&
+      sources
+        .textOf(file)
+        ?.replace(/^\s*#.*$/gm, '')
+        .trim() === ''
+    ) {
       report(reading, 'NOT_A_PLAYBOOK', { file, line: 1, col: 1, length: 1 }, 'this file holds no play')
     }
     return { file, plays: readPlaybook(node, reading) }

@@ -19,8 +19,10 @@ export interface Reading {
   /** The files that led here, outermost first, each with the place that names the next one. */
   readonly chain: readonly Link[]
   readonly cache: Cache
+  /** What stands in the lists of the file: handlers have a keyword more than tasks. */
+  readonly level: 'task' | 'handler'
   /** Reads a list of tasks, blocks and includes; every file is entered through it. */
-  readonly readItems: (list: Node | undefined, reading: Reading, level: 'task' | 'handler') => readonly Item[]
+  readonly readItems: (list: Node | undefined, reading: Reading) => readonly Item[]
 }
 
 export interface Link {

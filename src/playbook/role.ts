@@ -80,7 +80,7 @@ function roleTasks(
     return []
   }
   const node = reading.sources.parse(file, reading.onProblem, name.at)
-  return reading.readItems(node, { ...reading, file, chain }, 'task')
+  return reading.readItems(node, { ...reading, file, chain, level: 'task' })
 }
 
 function roleHandlers(reading: Reading, name: ScalarNode): readonly Task[] {

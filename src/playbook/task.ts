@@ -14,7 +14,8 @@ export function bareName(key: ScalarNode): string {
 }
 
 /** Returns the task, or undefined where no module can be told; every problem in it is reported. */
-export function readTask(map: MapNode, reading: Reading, level: 'task' | 'handler'): Task | undefined {
+export function readTask(map: MapNode, reading: Reading): Task | undefined {
+  const { level } = reading
   const keywords = new Map<string, Node>()
   const modules: Entry[] = []
   const unknown: Entry[] = []
@@ -26,8 +27,8 @@ export function readTask(map: MapNode, reading: Reading, level: 'task' | 'handle
     } else if (reading.knownModules.has(bareName(entry.key))) modules.push(entry)
     else unknown.push(entry)
   }
-  const entry = chooseModule(map, modules, unknown, reading, level)
-  if (level === 'task') checkLoopControl(keywords.get('loop_control'), reading)
+  const entry = chooseModule(map, modules, unknown, reading)
+  checkLoopControl(keywords.get('loop_control'), reading)
   const name = readName(map, reading)
   if (entry === undefined) return undefined
   return {
@@ -52,7 +53,6 @@ function chooseModule(
   modules: readonly Entry[],
   unknown: readonly Entry[],
   reading: Reading,
-  level: 'task' | 'handler',
 ): Entry | undefined {
   const [first, ...more] = modules
   for (const other of more) {
@@ -62,10 +62,10 @@ function chooseModule(
   }
   let takenForModule = false
   for (const entry of unknown) {
-    if (first === undefined && !takenForModule && looksLikeModule(entry, level, reading)) {
+    if (first === undefined && !takenForModule && looksLikeModule(entry, reading)) {
       takenForModule = true
       unknownModule(entry, reading)
-    } else unknownKeyword(reading, level, entry, reading.knownModules)
+    } else unknownKeyword(reading, reading.level, entry, reading.knownModules)
   }
   if (first === undefined && !takenForModule && unknown.length === 0) {
     report(
@@ -80,12 +80,12 @@ function chooseModule(
 }
 
 /** A word that is near a keyword, or known as another level's, is a keyword gone wrong; any other stands for a module. */
-function looksLikeModule({ key }: Entry, level: 'task' | 'handler', reading: Reading): boolean {
+function looksLikeModule({ key }: Entry, reading: Reading): boolean {
   const word = bareName(key)
-  const keywords = keywordsOf(level)
+  const keywords = keywordsOf(reading.level)
   const near = nearest(word, [...reading.knownModules, ...keywords])
   if (near !== undefined) return reading.knownModules.has(near)
-  return insteadOf(word, level) === undefined
+  return insteadOf(word, reading.level) === undefined
 }
 
 function unknownModule({ key }: Entry, reading: Reading): void {

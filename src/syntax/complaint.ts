@@ -1,4 +1,4 @@
-import type { YAMLError } from 'yaml'
+import { type Document, isScalar, visit, type YAMLError } from 'yaml'
 import { SourceError } from '../base/error.ts'
 import { lineOf, type Places } from './place.ts'
 
@@ -6,12 +6,12 @@ import { lineOf, type Places } from './place.ts'
  * Returns what is wrong with the text, one problem a line: what a parser says after its first complaint about a line is
  * mostly an echo of it.
  */
-export function complaints(errors: readonly YAMLError[], places: Places): SourceError[] {
+export function complaints(document: Document, places: Places): SourceError[] {
   const problems: SourceError[] = []
   const lines = new Set<number>()
-  for (const error of errors.toSorted((a, b) => a.pos[0] - b.pos[0])) {
+  for (const error of document.errors.toSorted((a, b) => a.pos[0] - b.pos[0])) {
     if (problems.length > 0 && isEcho(error)) continue
-    const problem = complaint(error, places)
+    const problem = unclosedQuote(error, document, places) ?? complaint(error, places)
     if (lines.has(problem.at.line)) continue
     lines.add(problem.at.line)
     problems.push(problem)
@@ -21,6 +21,22 @@ export function complaints(errors: readonly YAMLError[], places: Places): Source
 
 function isEcho(error: YAMLError): boolean {
   return error.code === 'UNEXPECTED_TOKEN' && / in YAML stream/.test(error.message)
+}
+
+/** The parser misses the closing quote where the text ends; the mistake is better seen where the quotes open. */
+function unclosedQuote(error: YAMLError, document: Document, places: Places): SourceError | undefined {
+  if (error.code !== 'MISSING_CHAR' || !/quote$/.test(error.message)) return undefined
+  let opening: number | undefined
+  visit(document, (_, node) => {
+    if (isScalar(node) && node.type?.startsWith('QUOTE') && node.range && node.range[0] < error.pos[0]) {
+      opening = node.range[0]
+    }
+  })
+  if (opening === undefined) return undefined
+  return new SourceError('YAML_SYNTAX', places.span(opening, opening + 1), 'these quotes are not closed', {
+    hint: 'Close the quotes.',
+    cause: error,
+  })
 }
 
 function complaint(error: YAMLError, places: Places): SourceError {
@@ -81,7 +97,7 @@ function hintFor(error: YAMLError, line: string): string | undefined {
         ? 'Put the whole value in quotes.'
         : 'Give every key its `:` and a line of its own.'
     case 'MISSING_CHAR':
-      return /quote/.test(error.message) ? 'Close the quotes.' : 'Write it as `key: value`.'
+      return 'Write it as `key: value`.'
     default:
       return undefined
   }

@@ -38,7 +38,7 @@ export function parseYaml(text: string, file: string, onProblem: OnProblem): Nod
   })
   const firstError = Math.min(...document.errors.map(error => error.pos[0]))
   const until = Number.isFinite(firstError) ? text.lastIndexOf('\n', firstError - 1) + 1 : Infinity
-  for (const problem of complaints(document.errors, places)) onProblem(problem)
+  for (const problem of complaints(document, places)) onProblem(problem)
   if (document.contents === null) return undefined
   const walk: Walk = { places, onProblem, anchors: new Map(), count: 0, aliased: 0, until }
   const root = toNode(document.contents, walk)

@@ -155,6 +155,7 @@ describe('syntax/parse problems', () => {
     ['tag on a map', 'a: !age {b: 1}\n', ['YAML_SYNTAX 1:4']],
     ['merge of text', '<<: x\na: 1\n', ['YAML_SYNTAX 1:5']],
     ['wrong escape', 'a: "x\\qy"\n', ['YAML_SYNTAX 1:6']],
+    ['quotes that are not closed', 'a: 1\nb: "foo\nc: 2\n', ['YAML_SYNTAX 2:4']],
     ['two mistakes', 'a: @foo\nb:\n\tc: 1\n', ['YAML_SYNTAX 1:4', 'YAML_TAB 3:1']],
   ])('%s', (_, text, expected) => {
     expect(read(text).problems).toEqual(expected)

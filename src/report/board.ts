@@ -13,6 +13,7 @@ const MOST_TAIL = 4096
 interface HostLine {
   readonly host: string
   phase: 'waiting' | 'idle' | 'busy' | 'done' | 'failed' | 'lost'
+  connected: boolean
   task: string
   since: number
   /** The end of the running task's output; at most a few kilobytes are kept. */
@@ -63,13 +64,13 @@ export function makeBoard(palette: Palette): Board {
 type Row = (width: number) => string
 
 function newLine(host: string, now: number): HostLine {
-  return { host, phase: 'waiting', task: '', since: now, tail: '' }
+  return { host, phase: 'waiting', connected: false, task: '', since: now, tail: '' }
 }
 
 function follow(line: HostLine, event: Event, now: number): void {
   switch (event.type) {
     case 'host_connected':
-      line.phase = 'idle'
+      Object.assign(line, { phase: line.phase === 'busy' ? 'busy' : 'idle', connected: true, since: now })
       break
     case 'task_start':
       Object.assign(line, { phase: 'busy', task: event.task, since: now, tail: '' })
@@ -139,7 +140,7 @@ function busyRow(line: HostLine, width: number, { now, spinner, palette }: Frame
     const name = clip(pad(printableLine(line.host), width), cut - 2)
     const room = cut - 4 - cells(name) - elapsed.length
     if (room < 4) return `${palette.note(spinner)} ${palette.strong(name)}`
-    const task = clip(printableLine(line.task), room)
+    const task = clip(line.connected ? printableLine(line.task) : 'connecting', room)
     return `${palette.note(spinner)} ${palette.strong(name)}  ${task}${palette.faint(elapsed)}`
   }
 }

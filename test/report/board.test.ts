@@ -36,9 +36,11 @@ function at(host: string, task = 'Install packages') {
 describe('report/board', () => {
   test('a busy host shows its task, how long it takes, and the last lines it printed', () => {
     const { board, tell } = told(['web1', 'web2'])
+    tell(10, { type: 'task_start', ...at('web1') })
+    expect(board.rows(wide, 15, '*')[0]).toBe('* web1  connecting')
     tell(
-      10,
-      { type: 'task_start', ...at('web1') },
+      20,
+      { type: 'host_connected', host: 'web1', ms: 10, warnings: [] },
       { type: 'task_output', ...at('web1'), stream: 'stdout', text: 'one\ntwo\nthree\nfo' },
       { type: 'task_output', ...at('web1'), stream: 'stdout', text: 'ur\n' },
     )

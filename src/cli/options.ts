@@ -1,0 +1,137 @@
+import { Option } from 'commander'
+import type { Command } from 'commander'
+import { UsageError } from '../base/error.ts'
+
+/** Gives the process its exit status once a command has run. */
+export type ExitWith = (status: number) => void
+
+/** Where hosts and variables come from. */
+export interface InventoryFlags {
+  readonly inventory: readonly string[]
+  readonly limit?: string
+  readonly extraVars: readonly string[]
+}
+
+/** How hosts are reached and who tasks become. */
+export interface ReachFlags {
+  readonly user?: string
+  readonly privateKey?: string
+  readonly timeout?: number
+  readonly forks: number
+  readonly become?: true
+  readonly becomeUser?: string
+  readonly becomeMethod?: 'sudo' | 'su' | 'doas'
+  readonly askBecomePass?: true
+  readonly becomePasswordFile?: string
+}
+
+/** What is told, and how. */
+export interface OutputFlags {
+  readonly output: readonly string[]
+  readonly diff?: true
+  readonly verbose: number
+}
+
+/** Which tasks of the playbooks are meant. */
+export interface ChoiceFlags {
+  readonly tags: readonly string[]
+  readonly skipTags: readonly string[]
+}
+
+/** All that `apply`, `plan` and `drift` understand. */
+export interface PlayFlags extends InventoryFlags, ReachFlags, OutputFlags, ChoiceFlags {
+  readonly check?: true
+  readonly listHosts?: true
+  readonly listTasks?: true
+  readonly yes?: true
+}
+
+const DEFAULT_FORKS = 32
+
+export function addInventoryOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('-i, --inventory <path>', 'inventory file or folder; may be given several times')
+        .argParser(collect)
+        .default([], 'inventory/ beside the playbook, or $MSINGI_INVENTORY'),
+    )
+    .option('-l, --limit <pattern>', 'only hosts that this pattern also matches')
+    .addOption(
+      new Option('-e, --extra-vars <vars>', 'variables: key=text, key:=json, @file.yml or {json}')
+        .argParser(collect)
+        .default([], 'none'),
+    )
+}
+
+export function addReachOptions(command: Command): Command {
+  return command
+    .option('-u, --user <name>', 'log in as this user')
+    .option('--private-key <file>', 'offer this key')
+    .option('-T, --timeout <seconds>', 'wait this long for a connection', wholeNumber('--timeout'))
+    .option('-f, --forks <count>', 'hosts worked on at once', wholeNumber('--forks'), DEFAULT_FORKS)
+    .option('-b, --become', 'become another user, where the playbook does not say')
+    .option('--become-user <name>', 'the user to become (root)')
+    .addOption(
+      new Option('--become-method <method>', 'how to become that user').choices(['sudo', 'su', 'doas']),
+    )
+    .option('-K, --ask-become-pass', 'ask for the password that becoming needs')
+    .option('--become-password-file <file>', 'read that password from a file')
+}
+
+export function addOutputOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--output <form>',
+        'tty, plain, json, junit or prometheus, =FILE to write to a file; may be given several times',
+      )
+        .argParser(collect)
+        .default([], 'tty on a terminal, else plain'),
+    )
+    .option('-D, --diff', 'show differing texts line by line')
+    .addOption(
+      new Option('-v, --verbose', 'tell more; -vv also what tasks returned')
+        .argParser((_value, before: number) => before + 1)
+        .default(0, '0'),
+    )
+}
+
+export function addChoiceOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('-t, --tags <tags>', 'only tasks with one of these tags')
+        .argParser(words)
+        .default([], 'all'),
+    )
+    .addOption(
+      new Option('--skip-tags <tags>', 'not the tasks with these tags').argParser(words).default([], 'none'),
+    )
+}
+
+/** Adds everything that commands with playbooks share. */
+export function addPlayOptions(command: Command): Command {
+  addInventoryOptions(command)
+  addChoiceOptions(command)
+  addReachOptions(command)
+  return addOutputOptions(command)
+    .option('-y, --yes', 'ask nothing; take yes for the answer')
+    .option('--list-hosts', 'list the hosts and stop')
+    .option('--list-tasks', 'list the tasks and stop')
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value]
+}
+
+function words(value: string, before: readonly string[]): readonly string[] {
+  return [...before, ...value.split(',').filter(word => word !== '')]
+}
+
+/** Returns a reader of whole numbers from 1. */
+export function wholeNumber(flag: string): (value: string) => number {
+  return value => {
+    const number = Number(value)
+    if (/^\d+$/.test(value) && number >= 1) return number
+    throw new UsageError('BAD_OPTION', `\`${flag}\` is \`${value}\`, expected a whole number from 1`)
+  }
+}

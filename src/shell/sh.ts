@@ -36,7 +36,7 @@ export function sh<const H extends readonly Hole[]>(
 ): Sh {
   let script = text[0] ?? ''
   holes.forEach((hole, index) => {
-    script += fill(hole as Hole) + (text[index + 1] ?? '')
+    script += fill(hole) + (text[index + 1] ?? '')
   })
   return Sh.made(script)
 }

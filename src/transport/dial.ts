@@ -95,12 +95,19 @@ export function dialThrough(jump: Client, hop: SshTarget, target: SshTarget): Pr
       late = true
       reject(noAnswerThrough(hop, target))
     }, target.connectTimeoutMs)
-    jump.forwardOut('127.0.0.1', 0, target.host, target.port, (error, channel) => {
+    const done = (error: Error | undefined, channel: ClientChannel): void => {
       clearTimeout(timer)
       if (error) reject(jumpError(error, hop, target))
       else if (late) channel.destroy()
       else resolve(dialledChannel(channel))
-    })
+    }
+    try {
+      jump.forwardOut('127.0.0.1', 0, target.host, target.port, done)
+    } catch (error) {
+      clearTimeout(timer)
+      const message = `the connection to the jump host \`${hop.name}\` is lost`
+      reject(new ConnectError(target.name, 'tcp', message, { cause: error }))
+    }
   })
 }
 

@@ -34,6 +34,7 @@ const DEADLINES = 3
 interface SharedLink {
   users: number
   readonly link: Promise<Link>
+  readonly end: () => void
 }
 
 /** Logs in to a host, through its jump hosts where it has some. Each hop's key is verified as strictly as the host's. */
@@ -44,7 +45,7 @@ export async function openLink(target: SshTarget, shared: SshShared, signal: Abo
     void link.closed.then(release)
     return link
   } catch (error) {
-    await release()
+    release()
     throw error instanceof EarlyDrop ? droppedEarly(target, error) : error
   }
 }
@@ -82,14 +83,14 @@ export async function scanHostKeys(
   } catch (error) {
     throw error instanceof EarlyDrop ? droppedEarly(target, error) : error
   } finally {
-    await release()
+    release()
   }
 }
 
 /** The way to a host, jump hosts included. */
 interface Route {
   readonly limited: Limited
-  readonly release: () => Promise<void>
+  readonly release: () => void
 }
 
 /** Dials and does something with the stream, within the limits of handshakes and again after an early drop. */
@@ -108,7 +109,7 @@ async function openRoute(target: SshTarget, shared: SshShared, signal: AbortSign
   }
   const dial = async (): Promise<Dialled> =>
     via.kind === 'command' ? dialCommand(target, via.command) : dialTcp(target, signal)
-  return { limited: through(undefined, dial), release: () => Promise.resolve() }
+  return { limited: through(undefined, dial), release: () => undefined }
 }
 
 async function borrowJump(
@@ -116,35 +117,40 @@ async function borrowJump(
   target: SshTarget,
   shared: SshShared,
   signal: AbortSignal,
-): Promise<{ jump: Link; release: () => Promise<void> }> {
+): Promise<{ jump: Link; release: () => void }> {
   const key = identityOf(hop)
   const entry = shared.jumps.get(key) ?? shareLink(key, hop, shared)
   entry.users++
-  const release = async (): Promise<void> => {
+  let held = true
+  const release = (): void => {
+    if (!held) return
+    held = false
     entry.users--
-    if (entry.users > 0) return
-    if (shared.jumps.get(key) === entry) shared.jumps.delete(key)
-    await entry.link.then(
-      link => link.close(),
-      () => undefined,
-    )
+    if (entry.users === 0) entry.end()
   }
   try {
     return { jump: await unlessAborted(entry.link, signal), release }
   } catch (error) {
-    await release()
+    release()
     throw error instanceof ConnectError ? jumpFailed(error, hop, target) : error
   }
 }
 
-/** One host's abort must not cut the way of the others, so a shared link listens to no signal but its users' leaving. */
+/** One host's abort must not cut the way of the others: a shared link ends when the last of its users has left. */
 function shareLink(key: string, hop: SshTarget, shared: SshShared): SharedLink {
-  const entry: SharedLink = { users: 0, link: openLink(hop, shared, new AbortController().signal) }
-  shared.jumps.set(key, entry)
+  const abort = new AbortController()
+  const link = openLink(hop, shared, abort.signal)
   const forget = (): void => {
     if (shared.jumps.get(key) === entry) shared.jumps.delete(key)
   }
-  entry.link.then(link => link.closed.then(forget), forget).catch(forget)
+  const end = (): void => {
+    forget()
+    abort.abort(new Error('nobody needs the jump host any more'))
+    link.then(open => open.close()).catch(forget)
+  }
+  const entry: SharedLink = { users: 0, link, end }
+  shared.jumps.set(key, entry)
+  link.then(open => open.closed.then(forget)).catch(forget)
   return entry
 }
 

@@ -159,7 +159,7 @@ function settleVia(here: Here, sources: Sources, path: Path): Via {
   const jump = reach.jump ?? config.proxyJump
   if (jump !== undefined && jump.toLowerCase() !== 'none') return settleJump(jump, here, sources, path)
   if (reach.jump !== undefined || config.proxyCommand === undefined) return { kind: 'direct' }
-  const harmless = /^[\w.:@%+-]*$/
+  const harmless = /^(?!-)[\w.:@%+-]*$/
   if (![tokens.host, tokens.alias, tokens.user].every(value => harmless.test(value))) {
     throw new ConnectError(
       name,
@@ -179,10 +179,11 @@ function settleJump(jump: string, here: Here, sources: Sources, path: Path): Via
     const { name, reach } = hopReach(hop, sources)
     // A jump host set for a whole group stands for the jump host itself as well.
     if (name === here.name || placeOf(reach) === self) continue
+    const way = [...path, here.name]
     if (path.includes(name)) {
-      throw new ConnectError(here.name, 'config', `jump hosts form a circle: ${[...path, name].join(' → ')}`)
+      throw new ConnectError(here.name, 'config', `jump hosts form a circle: ${[...way, name].join(' → ')}`)
     }
-    const settled = settle(name, reach, sources, [...path, here.name, name])
+    const settled = settle(name, reach, sources, way)
     target = target === undefined ? settled : { ...settled, via: { kind: 'jump', target } }
   }
   return target === undefined ? { kind: 'direct' } : { kind: 'jump', target }

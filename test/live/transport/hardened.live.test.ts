@@ -49,6 +49,13 @@ describe('a hardened sshd', () => {
     expect(sshd.log()).toContain('MaxStartups')
   })
 
+  test('a-host-that-changes-session-keys-all-the-time-loses-nothing', async () => {
+    const shell = await (await open(trusted(await daemon(['RekeyLimit 256K'])))).shell(undefined)
+    const path = await shell.upload(Buffer.alloc(4_000_000, 'x'), { deadlineMs: 20_000 })
+    const [all] = await shell.exchange([{ script: sh`cat ${path}` }], { deadlineMs: 20_000 })
+    expect(all?.out).toBe('x'.repeat(4_000_000))
+  })
+
   test('a-compressed-connection-works', async () => {
     const config = join(dir, 'compressed_config')
     writeFileSync(config, 'Compression yes\n')

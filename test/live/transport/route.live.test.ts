@@ -69,6 +69,20 @@ describe('jump hosts', () => {
     expect(error.message).toContain('127.0.0.1:1')
   })
 
+  test('an-abort-does-not-wait-for-a-jump-host-that-is-silent', async () => {
+    const silent = createServer()
+    await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+    const { port } = silent.address() as AddressInfo
+    const abort = new AbortController()
+    const hosts = { bastion: trusted({ port }), web: trusted(plain(), { jump: 'bastion' }) }
+    const login = makeConnect(setup(hosts))('web', abort.signal)
+    setTimeout(() => abort.abort(new Error('interrupted')), 50)
+    const started = performance.now()
+    await expect(login).rejects.toThrow('interrupted')
+    expect(performance.now() - started).toBeLessThan(1000)
+    silent.close()
+  })
+
   test('a-proxy-command-carries-the-connection', async () => {
     const config = join(dir, 'proxy_config')
     const pipe = `const s=require('net').connect(+process.argv[2],process.argv[1]);process.stdin.pipe(s).pipe(process.stdout)`

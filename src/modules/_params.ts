@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Secret } from '../base/secret.ts'
+import { pythonPattern } from './_regexp.ts'
 import type { LocalFile, LocalTree } from './module.ts'
 
 const YES = ['yes', 'on', 'true', 'y', 't', '1']
@@ -40,6 +41,46 @@ export function path() {
     context.addIssue({ code: 'custom', message: problem })
     return z.NEVER
   })
+}
+
+/** An absolute path on the host; a closing slash, which means "a folder", is kept. */
+export function folderPath() {
+  return z.string().transform((value, context) => {
+    const found = path().safeParse(value)
+    if (found.success) return value.endsWith('/') && found.data !== '/' ? `${found.data}/` : found.data
+    context.addIssue({
+      code: 'custom',
+      message: found.error.issues[0]?.message ?? 'an absolute path expected',
+    })
+    return z.NEVER
+  })
+}
+
+/** A pattern in Python's spelling. */
+export function pattern() {
+  return z.string().transform((value, context): RegExp => {
+    try {
+      return pythonPattern(value)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      context.addIssue({ code: 'custom', message: `\`${value}\` is no pattern: ${reason}` })
+      return z.NEVER
+    }
+  })
+}
+
+/** A pattern, or the word for the beginning or end of a file. */
+export function anchor() {
+  return z.union([z.enum(['BOF', 'EOF']), pattern()])
+}
+
+/** A command that checks a file before it is put in place. */
+export function validator() {
+  return z
+    .string()
+    .refine(command => command.includes('%s'), 'a command with `%s` in place of the file expected')
+    .optional()
+    .describe('Command that checks the new file before it is put in place; `%s` stands for its path.')
 }
 
 function pathProblem(value: string): string | undefined {
@@ -103,6 +144,28 @@ export const ownership = {
     .describe('Permissions: octal digits such as `0644`, or symbolic such as `u=rw,g=r`.'),
   owner: account().optional().describe('Name or number of the user that owns it.'),
   group: account().optional().describe('Name or number of the group that owns it.'),
+}
+
+/** The three names under which a path may be given. */
+export const place = {
+  path: path().optional().describe('Absolute path on the host.'),
+  dest: path().optional().describe('Same as `path`.'),
+  name: path().optional().describe('Same as `path`.'),
+}
+
+/** Returns the path given under one of its names. */
+export function placed(
+  given: { readonly [K in keyof typeof place]?: string | undefined },
+  context: z.RefinementCtx,
+): string {
+  const found = given.path ?? given.dest ?? given.name
+  if (found === undefined) complain(context, 'path', '`path` is missing', 'MISSING_PARAM')
+  return found ?? '/'
+}
+
+/** Adds a complaint about one parameter. */
+export function complain(context: z.RefinementCtx, key: string, message: string, code = 'BAD_PARAM'): void {
+  context.addIssue({ code: 'custom', message, path: [key], params: { code } })
 }
 
 /** A file or folder on the controller, put in place by the runner. */

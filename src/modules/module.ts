@@ -10,6 +10,8 @@ export interface LocalFile {
   readonly path: string
   readonly sha256: string
   readonly bytes: number
+  /** Permission bits on the controller, for `mode: preserve`. */
+  readonly mode?: number
   readonly content: () => Uint8Array
 }
 
@@ -85,7 +87,10 @@ export interface HostView {
   readonly wantsDiff?: boolean
 }
 
-/** What a module does on the host, in four pure statements, in this order. */
+/**
+ * What a module does on the host, in four pure statements, in this order. What takes the changes is written as a method,
+ * so that a module that never has any fits into a list with the others.
+ */
 export interface Module<S extends z.ZodType, Q extends Probes, C extends Change> {
   /** The YAML key, the file's name and the export's name. */
   readonly name: string
@@ -112,29 +117,29 @@ export interface Module<S extends z.ZodType, Q extends Probes, C extends Change>
    */
   readonly diff: (params: z.output<S>, state: StateOf<Q>) => readonly C[]
   /** What to do about it. */
-  readonly apply: (changes: readonly C[], params: z.output<S>, state: StateOf<Q>) => readonly Action[]
+  apply(this: void, changes: readonly C[], params: z.output<S>, state: StateOf<Q>): readonly Action[]
   /**
    * The state as it will be once the changes are made, for those probes whose answer can be foretold; plans of later
    * tasks stand on it. `diff(params, { ...state, ...expect(params, state) })` is empty.
    */
   readonly expect?: (params: z.output<S>, state: StateOf<Q>) => Partial<StateOf<Q>>
   /** All that the actions may alter on the host, its own probes' resources included. Without it: anything. */
-  readonly touches?: (changes: readonly C[], params: z.output<S>) => readonly Resource[]
+  touches?(this: void, changes: readonly C[], params: z.output<S>): readonly Resource[]
   /**
    * Things that may come to exist by the changes without being foretold one by one, such as a package's units and files:
    * in a plan an answer "absent" about them is unknown until the task is applied.
    */
-  readonly brings?: (changes: readonly C[], params: z.output<S>) => readonly Resource[]
+  brings?(this: void, changes: readonly C[], params: z.output<S>): readonly Resource[]
   /** False where nothing can be compared (a command without `creates`, `removes`, `unless`); default true. */
   readonly checkable?: (params: z.output<S>) => boolean
   /** False where the probe would not show the change afterwards (a restart, a command); default true. */
-  readonly verifiable?: (params: z.output<S>, changes: readonly C[]) => boolean
+  verifiable?(this: void, params: z.output<S>, changes: readonly C[]): boolean
   /** True where it does nothing on the host at all (`debug`, `assert`); no connection is made for it. */
   readonly controller?: boolean
   /** True where it never changes anything and its result is the point (`stat`, `find`). */
   readonly reads?: boolean
   /** What `register` holds besides changed, failed, skipped and the captured output. */
-  readonly result?: (params: z.output<S>, state: StateOf<Q>, changes: readonly C[]) => Registered
+  result?(this: void, params: z.output<S>, state: StateOf<Q>, changes: readonly C[]): Registered
   /** Variables it sets for the host (`set_fact`). */
   readonly sets?: (params: z.output<S>) => Registered
 }

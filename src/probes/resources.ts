@@ -12,11 +12,11 @@ const ALIASES: readonly (readonly [string, string])[] = [
 
 /** Files that are the source of answers which are not about files. A change of the path, or below it, touches the resource. */
 const MEANINGS: readonly (readonly [RegExp, Resource])[] = [
-  [/^\/(etc|run|usr\/lib|usr\/local\/lib)\/(systemd|init\.d)(\/|$)/, { kind: 'unit', name: '*' }],
-  [/^\/(etc\/default|etc\/sysconfig)(\/|$)/, { kind: 'unit', name: '*' }],
-  [/^\/etc\/(passwd|shadow|nsswitch\.conf)-?$/, { kind: 'user', name: '*' }],
-  [/^\/etc\/(group|gshadow|nsswitch\.conf)-?$/, { kind: 'group', name: '*' }],
-  [/^\/(etc\/apt|var\/lib\/apt|var\/lib\/dpkg|etc\/yum\.repos\.d)(\/|$)/, { kind: 'package', name: '*' }],
+  [/^\/(etc|run|usr\/lib|usr\/local\/lib)\/systemd(\/|$)/, { kind: 'unit', name: '*' }],
+  [/^\/etc\/init\.d(\/|$)/, { kind: 'unit', name: '*' }],
+  [/^\/etc\/(passwd|shadow|group|gshadow|nsswitch\.conf)$/, { kind: 'user', name: '*' }],
+  [/^\/etc\/(passwd|group|gshadow|nsswitch\.conf)$/, { kind: 'group', name: '*' }],
+  [/^\/var\/lib\/(apt|dpkg|rpm)(\/|$)/, { kind: 'package', name: '*' }],
   [/^\/etc\/(fstab|crypttab)$/, { kind: 'mount', name: '*' }],
   [/^\/etc\/(sysctl\.conf|sysctl\.d)(\/|$)/, { kind: 'sysctl', name: '*' }],
   [/^\/(etc\/docker|var\/lib\/docker)(\/|$)/, { kind: 'docker', name: '*' }],
@@ -34,15 +34,13 @@ export function treeRead(path: string): readonly Resource[] {
 }
 
 /**
- * Returns all that changing the path alters: the path, its folder (which gets a new entry or time stamp), and the units,
- * users, packages … that are read from there. With `tree`, everything below the path as well.
+ * Returns all that changing the path alters: the path and the units, users, packages … that are read from there. With
+ * `tree`, everything below the path as well. The folder it lies in is not named: its owner and permissions stay.
  */
 export function pathResources(path: string, extent: 'path' | 'tree' = 'path'): readonly Resource[] {
   const name = canonical(path)
-  const folder = name.slice(0, name.lastIndexOf('/')) || '/'
   return [
     { kind: extent, name },
-    { kind: 'path', name: folder },
     ...MEANINGS.filter(([pattern]) => pattern.test(name)).map(([, resource]) => resource),
   ]
 }

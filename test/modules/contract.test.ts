@@ -29,7 +29,9 @@ describe('modules/contract', () => {
     expect(properties.filter(([, property]) => !('description' in property)).map(([name]) => name)).toEqual(
       [],
     )
-    expect(schemaOf(module)['additionalProperties']).toBe(false)
+    expect(schemaOf(module)['additionalProperties']).toEqual(
+      properties.length > 0 ? false : expect.anything(),
+    )
   })
 
   test.each(all)('%s: examples are whole tasks with good parameters', (name, module) => {
@@ -80,10 +82,17 @@ describe('modules/contract', () => {
   })
 })
 
-/** Returns the example's parameters as the runner would hand them over: what names something on the controller is replaced by it. */
+/**
+ * Returns the example's parameters as the runner would hand them over: what names something on the controller is replaced
+ * by it; what is only a template until then is left out.
+ */
 function exampleParams(module: AnyModule, args: unknown): unknown {
-  const params: Record<string, unknown> =
-    typeof args === 'object' && args !== null ? { ...args } : { [module.freeForm ?? 'name']: args }
+  if (args === null) return {}
+  const written: Record<string, unknown> =
+    typeof args === 'object' && !Array.isArray(args) ? { ...args } : { [module.freeForm ?? 'name']: args }
+  const params = Object.fromEntries(
+    Object.entries(written).filter(([, value]) => !(typeof value === 'string' && value.includes('{{'))),
+  )
   for (const [name, input] of Object.entries(module.inputs ?? {})) {
     if (!(name in params)) continue
     if (input === 'file' || input === 'tree') params[name] = localFile('text\n')

@@ -3,7 +3,7 @@ import type { Probes } from '../../src/probes/probe.ts'
 
 /**
  * Returns the state a case describes: one value for each probe of the module. `absent` is null; for `stat` a line such as
- * `file 0644 root:root` or `link 0777 root:root -> /target` stands for the whole answer.
+ * `file 0644 root:root` or `link 0777 root:root -> /target` stands for the whole answer; for `text`, the text itself.
  *
  * @throws Error where a probe has no value in the case, or a value no probe.
  */
@@ -25,5 +25,6 @@ export function readState(
 function readValue(family: string, value: unknown): unknown {
   if (value === 'absent') return null
   if (family.startsWith('stat') && typeof value === 'string') return quietStat(value)
+  if (family === 'text' && typeof value === 'string') return { text: value, encoding: 'utf8' }
   return value
 }

@@ -36,7 +36,9 @@ export interface Probe<T> {
 export type Probes = Readonly<Record<string, Probe<unknown>>>
 
 /** The answers to a record of probes. */
-export type StateOf<Q extends Probes> = { readonly [K in keyof Q]: Q[K] extends Probe<infer T> ? T : never }
+export type StateOf<Q extends Probes> = {
+  readonly [K in keyof Q]: NonNullable<Q[K]> extends Probe<infer T> ? T : never
+}
 
 /**
  * Something on the host that questions read and changes touch.

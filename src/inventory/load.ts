@@ -22,27 +22,29 @@ export function loadInventory(wanted: readonly string[], sources: Sources, onPro
     if (!seen.has(id)) onProblem(problem)
     seen.add(id)
   }
-  const draft = openDraft()
-  const dirs = new Set<string>()
-  for (const source of wanted) readSource(source, draft, dirs, sources, once)
-  return finish(draft, [...dirs], sources, once)
+  const loading: Loading = { draft: openDraft(), dirs: new Set(), sources, onProblem: once }
+  for (const source of wanted) readSource(source, loading)
+  return finish(loading)
 }
 
-function readSource(
-  source: string,
-  draft: Draft,
-  dirs: Set<string>,
-  sources: Sources,
-  onProblem: OnProblem,
-): void {
+interface Loading {
+  readonly draft: Draft
+  /** Folders that may hold `group_vars/` and `host_vars/`. */
+  readonly dirs: Set<string>
+  readonly sources: Sources
+  readonly onProblem: OnProblem
+}
+
+function readSource(source: string, loading: Loading): void {
+  const { draft, dirs, sources, onProblem } = loading
   const kind = sources.kindOf(source)
   if (kind === undefined && source.includes(',')) readHostList(hostList(source), draft, onProblem)
   else if (kind === 'directory') {
     dirs.add(source)
-    for (const path of inventoryFiles(source, sources)) readFile(path, draft, sources, onProblem)
+    for (const path of inventoryFiles(source, sources)) readFile(path, loading)
   } else {
     dirs.add(dirname(source))
-    readFile(source, draft, sources, onProblem)
+    readFile(source, loading)
   }
 }
 
@@ -68,7 +70,7 @@ function inventoryFiles(dir: string, sources: Sources): string[] {
   })
 }
 
-function readFile(file: string, draft: Draft, sources: Sources, onProblem: OnProblem): void {
+function readFile(file: string, { draft, sources, onProblem }: Loading): void {
   draft.files.push(file)
   const text = sources.read(file, onProblem)
   if (text === undefined) return
@@ -92,39 +94,61 @@ function list(dir: string): string[] {
   }
 }
 
-function finish(draft: Draft, dirs: readonly string[], sources: Sources, onProblem: OnProblem): Inventory {
-  const ancestry = ancestryOf(draft, onProblem)
-  const grouped = new Set(
-    [...draft.groups.values()].filter(group => group.name !== 'all').flatMap(group => [...group.hosts]),
-  )
-  for (const name of draft.hosts.keys()) if (!grouped.has(name)) groupOf(draft, 'ungrouped').hosts.add(name)
+function finish(loading: Loading): Inventory {
+  const { draft } = loading
+  const ancestry = ancestryOf(draft, loading.onProblem)
+  fillUngrouped(draft)
   for (const group of draft.groups.values())
-    group.layers.push(...varsBeside('group_vars', group.name, dirs, sources, onProblem))
-  const memberships = new Map<string, Set<string>>()
-  for (const group of draft.groups.values()) {
-    for (const host of group.hosts) {
-      const groups = memberships.get(host) ?? new Set(['all'])
-      memberships.set(host, groups)
-      for (const name of ancestry.lineage(group.name)) groups.add(name)
-    }
-  }
+    group.layers.push(...varsBeside('group_vars', group.name, loading))
+  const groupsOf = memberships(draft, ancestry)
   const hosts = new Map<string, Host>()
   for (const host of draft.hosts.values()) {
-    host.layers.push(...varsBeside('host_vars', host.name, dirs, sources, onProblem))
-    hosts.set(
-      host.name,
-      hostFrom(host, [...(memberships.get(host.name) ?? [])].sort(ancestry.compare), draft, onProblem),
-    )
+    host.layers.push(...varsBeside('host_vars', host.name, loading))
+    hosts.set(host.name, hostFrom(host, groupsOf.get(host.name) ?? ['all'], loading))
   }
+  checkIdleSettings(hosts, loading)
   return {
     files: draft.files,
     hosts,
     groups: groupsFrom(draft, ancestry),
-    localhost: implicitLocalhost(draft, dirs, sources, onProblem),
+    localhost: implicitLocalhost(loading),
   }
 }
 
-function hostFrom(host: HostDraft, groups: readonly string[], draft: Draft, onProblem: OnProblem): Host {
+/** Settings of a group without hosts are read by nobody, and would be wrong on the day it gets its first host. */
+function checkIdleSettings(hosts: ReadonlyMap<string, Host>, { draft, onProblem }: Loading): void {
+  const used = new Set([...hosts.values()].flatMap(host => host.groups))
+  for (const { name, layers } of draft.groups.values()) {
+    if (used.has(name)) continue
+    const at = { file: '', line: 1, col: 1, length: 1 }
+    const settings = layers.map(layer => ({ vars: undefined, settings: layer.settings }))
+    reachOf({ name, at, port: undefined, layers: [] }, settings, onProblem)
+  }
+}
+
+function fillUngrouped(draft: Draft): void {
+  const grouped = new Set<string>()
+  for (const { name, hosts } of draft.groups.values()) {
+    if (name !== 'all') for (const host of hosts) grouped.add(host)
+  }
+  const ungrouped = groupOf(draft, 'ungrouped')
+  for (const name of draft.hosts.keys()) if (!grouped.has(name)) ungrouped.hosts.add(name)
+}
+
+/** Returns for each host all its groups, weakest first. */
+function memberships(draft: Draft, ancestry: Ancestry): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, Set<string>>()
+  for (const group of draft.groups.values()) {
+    for (const host of group.hosts) {
+      const groups = found.get(host) ?? new Set(['all'])
+      found.set(host, groups)
+      for (const name of ancestry.lineage(group.name)) groups.add(name)
+    }
+  }
+  return new Map([...found].map(([host, groups]) => [host, [...groups].sort(ancestry.compare)]))
+}
+
+function hostFrom(host: HostDraft, groups: readonly string[], { draft, onProblem }: Loading): Host {
   const ofGroups = groups.flatMap(name =>
     (draft.groups.get(name)?.layers ?? []).map(layer => ({ name, layer })),
   )
@@ -135,26 +159,16 @@ function hostFrom(host: HostDraft, groups: readonly string[], draft: Draft, onPr
   for (const { vars } of host.layers) {
     if (vars) layers.push({ level: 'host', origin: `host ${host.name}`, vars })
   }
-  const all = [...ofGroups.map(({ layer }) => layer), ...host.layers]
-  return {
-    name: host.name,
-    at: host.at,
-    groups,
-    layers,
-    reach: reachOf(host.name, host.port, all, onProblem),
-  }
+  const groupLayers = ofGroups.map(({ layer }) => layer)
+  return { name: host.name, at: host.at, groups, layers, reach: reachOf(host, groupLayers, onProblem) }
 }
 
 /** The controller itself; it belongs to `all` only as far as variables go. */
-function implicitLocalhost(
-  draft: Draft,
-  dirs: readonly string[],
-  sources: Sources,
-  onProblem: OnProblem,
-): Host {
-  const at = { file: draft.files[0] ?? '-i', line: 1, col: 1, length: 1 }
-  const layers = varsBeside('host_vars', 'localhost', dirs, sources, onProblem)
-  const host = hostFrom({ name: 'localhost', at, port: undefined, layers }, ['all'], draft, () => undefined)
+function implicitLocalhost(loading: Loading): Host {
+  const at = { file: loading.draft.files[0] ?? '-i', line: 1, col: 1, length: 1 }
+  const layers = varsBeside('host_vars', 'localhost', loading)
+  const silent: Loading = { ...loading, onProblem: () => undefined }
+  const host = hostFrom({ name: 'localhost', at, port: undefined, layers }, ['all'], silent)
   return { ...host, reach: { ...host.reach, connection: 'local', host: 'localhost' } }
 }
 
@@ -172,13 +186,8 @@ function groupsFrom(draft: Draft, { parents, children }: Ancestry): Map<string, 
 }
 
 /** Returns the variables of `group_vars/NAME.yml`, `.yaml`, `NAME` or the files of the folder `NAME/`, in order of names. */
-function varsBeside(
-  folder: 'group_vars' | 'host_vars',
-  name: string,
-  dirs: readonly string[],
-  sources: Sources,
-  onProblem: OnProblem,
-): Layer[] {
+function varsBeside(folder: 'group_vars' | 'host_vars', name: string, loading: Loading): Layer[] {
+  const { dirs, sources, onProblem } = loading
   const layers: Layer[] = []
   for (const dir of dirs) {
     const base = join(dir, folder, name)

@@ -113,7 +113,7 @@ function hostsOf(term: Term, inventory: Inventory): readonly string[] {
   const literal = unbracketed(text)
   if (inventory.hosts.has(literal)) return [literal]
   if (text.startsWith('~')) return matching(regexOf(text.slice(1), term), inventory)
-  const indexed = /^(.+)\[(-?\d+)(?:([:-])(-?\d*))?\]$/.exec(text)
+  const indexed = /^(.+)\[(-?\d+)(?:(:)(-?\d*))?\]$/.exec(text)
   if (indexed?.[1] !== undefined && indexed[2] !== undefined) {
     const members = namedOrGlob({ ...term, text: indexed[1] }, inventory)
     return indexed[3] === undefined

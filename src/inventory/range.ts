@@ -54,26 +54,47 @@ function splitPort(text: string): { name: string; port: number | undefined } {
 function expandRange(inner: string): string[] | string {
   const found = /^([0-9]+|[A-Za-z]):([0-9]+|[A-Za-z])(?::([0-9]+))?$/.exec(inner)
   const [, first, last, by = '1'] = found ?? []
-  if (first === undefined || last === undefined)
+  if (first === undefined || last === undefined) {
     return `\`[${inner}]\`, expected a range such as \`[01:20]\` or \`[a:f]\``
-  const step = Number(by)
+  }
+  const ends = { first, last, step: Number(by), areNumbers: /^\d/.test(first) }
+  return wrongEnds(inner, ends) ?? partsOf(ends)
+}
+
+interface Ends {
+  readonly first: string
+  readonly last: string
+  readonly step: number
+  readonly areNumbers: boolean
+}
+
+function wrongEnds(inner: string, ends: Ends): string | undefined {
+  const { first, last, step, areNumbers } = ends
   if (step === 0) return `the step of \`[${inner}]\` is 0, expected at least 1`
-  const areNumbers = /^\d/.test(first)
   if (areNumbers !== /^\d/.test(last)) return `\`[${inner}]\` runs from a number to a letter`
-  const from = areNumbers ? Number(first) : first.charCodeAt(0)
-  const to = areNumbers ? Number(last) : last.charCodeAt(0)
-  if (from > to) return `\`[${inner}]\` runs backwards, expected the smaller end first`
-  if ((to - from) / step > MOST_HOSTS) return `more than ${MOST_HOSTS} hosts in one range`
-  if (areNumbers && first.startsWith('0') && first.length > 1 && first.length !== last.length) {
+  const length = (codeOf(last, areNumbers) - codeOf(first, areNumbers)) / step
+  if (length < 0) return `\`[${inner}]\` runs backwards, expected the smaller end first`
+  if (length > MOST_HOSTS) return `more than ${MOST_HOSTS} hosts in one range`
+  if (isPadded(first) && first.length !== last.length) {
     return `the ends of \`[${inner}]\` differ in width, expected as many digits in both`
   }
+  return undefined
+}
+
+function partsOf({ first, last, step, areNumbers }: Ends): string[] {
   const parts: string[] = []
-  for (let value = from; value <= to; value += step) {
-    parts.push(
-      areNumbers
-        ? String(value).padStart(first.startsWith('0') ? first.length : 1, '0')
-        : String.fromCharCode(value),
-    )
+  const end = codeOf(last, areNumbers)
+  for (let value = codeOf(first, areNumbers); value <= end; value += step) {
+    if (areNumbers) parts.push(String(value).padStart(isPadded(first) ? first.length : 1, '0'))
+    else parts.push(String.fromCharCode(value))
   }
   return parts
+}
+
+function codeOf(end: string, isNumber: boolean): number {
+  return isNumber ? Number(end) : end.charCodeAt(0)
+}
+
+function isPadded(end: string): boolean {
+  return end.length > 1 && end.startsWith('0')
 }

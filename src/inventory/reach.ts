@@ -2,8 +2,8 @@ import { isIPv6 } from 'node:net'
 import { type OnProblem, SourceError } from '../base/error.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { asBoolean } from '../syntax/boolean.ts'
-import type { Entry, MapNode, Node } from '../syntax/node.ts'
-import type { Layer } from './draft.ts'
+import type { Entry, Node } from '../syntax/node.ts'
+import type { HostDraft, Layer } from './draft.ts'
 import type { Reach } from './model.ts'
 import { shown } from './read.ts'
 
@@ -12,17 +12,12 @@ type Draft = { -readonly [K in keyof Reach]: Reach[K] }
 /** Reads one setting into the draft, or says what was expected. */
 type Setting = (value: Node, reach: Draft) => string | undefined
 
-/** Returns how a host is reached; the last layer that says something about a setting wins. */
-export function reachOf(
-  name: string,
-  port: number | undefined,
-  layers: readonly Layer[],
-  onProblem: OnProblem,
-): Reach {
+/** Returns how a host is reached; the last layer that says something about a setting wins, the host's own come last. */
+export function reachOf(host: HostDraft, groups: readonly Layer[], onProblem: OnProblem): Reach {
   const reach: Draft = {
     connection: 'ssh',
-    host: name,
-    port,
+    host: host.name,
+    port: undefined,
     user: undefined,
     keys: [],
     jump: undefined,
@@ -31,86 +26,66 @@ export function reachOf(
     becomeUser: undefined,
     becomeMethod: undefined,
   }
-  const known = knownVars(name, layers)
-  const apply = (entry: Entry, settings: Readonly<Record<string, Setting>>): void => {
-    const word = String(entry.key.value)
-    const setting = Object.hasOwn(settings, word) ? settings[word] : undefined
-    if (setting) applySetting(setting, entry, reach, known, onProblem)
-  }
-  for (const { vars, settings } of layers) {
-    for (const entry of vars?.entries ?? []) apply(entry, ANSIBLE)
-    for (const entry of settings?.entries ?? []) {
-      if (entry.key.value === 'ssh') applySsh(entry, reach, known, onProblem)
-      else if (entry.key.value === 'become' && entry.value.kind === 'map')
-        applyBecome(entry.value, reach, known, onProblem)
-      else apply(entry, OURS)
-    }
-  }
+  const work: Work = { reach, known: knownVars(host.name, [...groups, ...host.layers]), onProblem }
+  for (const layer of groups) applyLayer(layer, work)
+  reach.port = host.port ?? reach.port
+  for (const layer of host.layers) applyLayer(layer, work)
   return reach
 }
 
-function applySetting(
-  setting: Setting,
-  { key, value }: Entry,
-  reach: Draft,
-  known: ReadonlyMap<string, Node>,
-  onProblem: OnProblem,
-): void {
-  const resolved = resolve(value, known)
-  const expected =
-    resolved === undefined
-      ? 'a value without a template, or one of variables set in the inventory'
-      : setting(resolved, reach)
-  if (expected === undefined) return
-  onProblem(
-    new SourceError('BAD_VALUE', value.at, `\`${key.text}\` is ${shown(value)}, expected ${expected}`),
-  )
+function applyLayer({ vars, settings }: Layer, work: Work): void {
+  for (const entry of vars?.entries ?? []) applyKnown(entry, ANSIBLE, work)
+  for (const entry of settings?.entries ?? []) applyOurs(entry, work)
 }
 
-function applySsh(
-  { value }: Entry,
-  reach: Draft,
-  known: ReadonlyMap<string, Node>,
-  onProblem: OnProblem,
-): void {
-  applyMap(value, 'ssh', SSH, reach, known, onProblem)
+interface Work {
+  readonly reach: Draft
+  /** Variables of the inventory, for templates in settings. */
+  readonly known: ReadonlyMap<string, Node>
+  readonly onProblem: OnProblem
 }
 
-function applyBecome(
-  value: MapNode,
-  reach: Draft,
-  known: ReadonlyMap<string, Node>,
-  onProblem: OnProblem,
-): void {
-  reach.become = true
-  applyMap(value, 'become', BECOME, reach, known, onProblem)
+type Settings = Readonly<Record<string, Setting>>
+
+function applyOurs(entry: Entry, work: Work): void {
+  const { key, value } = entry
+  if (key.value === 'ssh') applyMap(value, 'ssh', SSH, work)
+  else if (key.value === 'become' && value.kind === 'map') {
+    work.reach.become = true
+    applyMap(value, 'become', BECOME, work)
+  } else applyKnown(entry, OURS, work)
 }
 
-function applyMap(
-  value: Node,
-  word: string,
-  settings: Readonly<Record<string, Setting>>,
-  reach: Draft,
-  known: ReadonlyMap<string, Node>,
-  onProblem: OnProblem,
-): void {
+/** Applies the entry where the settings know its key; tells whether they do. */
+function applyKnown({ key, value }: Entry, settings: Settings, work: Work): boolean {
+  const word = String(key.value)
+  const setting = Object.hasOwn(settings, word) ? settings[word] : undefined
+  if (setting === undefined) return false
+  const resolved = resolve(value, work.known)
+  const expected = resolved === undefined ? NO_TEMPLATE : setting(resolved, work.reach)
+  if (expected !== undefined) {
+    const message = `\`${word}\` is ${shown(value)}, expected ${expected}`
+    work.onProblem(new SourceError('BAD_VALUE', value.at, message))
+  }
+  return true
+}
+
+const NO_TEMPLATE = 'a value without a template, or with variables that the inventory sets for this host'
+
+function applyMap(value: Node, word: string, settings: Settings, work: Work): void {
+  const names = Object.keys(settings)
   if (value.kind !== 'map') {
-    const hint = `Write \`${word}: { ${Object.keys(settings).slice(0, 3).join(': …, ')}: … }\`.`
-    onProblem(
-      new SourceError('BAD_VALUE', value.at, `\`${word}\` is ${shown(value)}, expected a map`, { hint }),
-    )
+    const hint = `Write \`${word}: { ${names.slice(0, 2).join(': …, ')}: … }\`.`
+    const message = `\`${word}\` is ${shown(value)}, expected a map`
+    work.onProblem(new SourceError('BAD_VALUE', value.at, message, { hint }))
     return
   }
   for (const entry of value.entries) {
+    if (applyKnown(entry, settings, work)) continue
     const key = String(entry.key.value)
-    const setting = Object.hasOwn(settings, key) ? settings[key] : undefined
-    if (setting) applySetting(setting, entry, reach, known, onProblem)
-    else {
-      const hint = didYouMean(key, Object.keys(settings)) ?? `Use one of ${Object.keys(settings).join(', ')}.`
-      onProblem(
-        new SourceError('UNKNOWN_KEYWORD', entry.key.at, `\`${key}\` is no keyword of \`${word}\``, { hint }),
-      )
-    }
+    const hint = didYouMean(key, names) ?? `Use one of ${names.join(', ')}.`
+    const message = `\`${key}\` is no keyword of \`${word}\``
+    work.onProblem(new SourceError('UNKNOWN_KEYWORD', entry.key.at, message, { hint }))
   }
 }
 

@@ -1,6 +1,5 @@
-import { type OnProblem, type SourceCode, SourceError } from '../base/error.ts'
+import { type OnProblem, SourceError } from '../base/error.ts'
 import { didYouMean } from '../base/nearest.ts'
-import type { Span } from '../base/span.ts'
 import { type Entry, get, type MapNode, type Node, type ScalarNode } from '../syntax/node.ts'
 import { type Draft, type GroupDraft, groupOf, hostOf, type Layer } from './draft.ts'
 import { expandHosts } from './range.ts'
@@ -20,7 +19,7 @@ export function readInventoryFile(root: Node, draft: Draft, onProblem: OnProblem
   const reading: Reading = { draft, onProblem }
   if (root.kind !== 'map') {
     const hint = 'Begin with `all:` and put `hosts:` below it.'
-    report(reading, 'BAD_INVENTORY', root.at, `${shown(root)}, expected a map of groups`, hint)
+    report(reading, 'BAD_INVENTORY', root.at, `${shown(root)}, expected a map of groups`, { hint })
     return
   }
   for (const { key, value } of root.entries) {
@@ -28,7 +27,7 @@ export function readInventoryFile(root: Node, draft: Draft, onProblem: OnProblem
     if (GROUP_KEYS.includes(name) || name === 'plugin') {
       const hint =
         name === 'plugin' ? 'Write the hosts out.' : `Put \`${name}:\` below \`all:\` or another group.`
-      report(reading, 'BAD_INVENTORY', key.at, `\`${name}\` where the name of a group is expected`, hint)
+      report(reading, 'BAD_INVENTORY', key.at, `\`${name}\` where the name of a group is expected`, { hint })
     } else readGroup(key, value, undefined, reading)
   }
 }
@@ -39,15 +38,15 @@ export function readHostList(names: readonly ScalarNode[], draft: Draft, onProbl
   for (const name of names) readHost(name, undefined, all, { draft, onProblem })
 }
 
-function report(reading: Reading, code: SourceCode, at: Span, message: string, hint?: string): void {
-  reading.onProblem(new SourceError(code, at, message, { hint }))
+function report(reading: Reading, ...problem: ConstructorParameters<typeof SourceError>): void {
+  reading.onProblem(new SourceError(...problem))
 }
 
 function readGroup(key: ScalarNode, body: Node, parent: GroupDraft | undefined, reading: Reading): void {
   const name = String(key.value)
   if (!/^[^\s,:&!*~?@[\]]+$/.test(name)) {
     const hint = 'Use letters, digits, `_`, `-` and `.`.'
-    report(reading, 'BAD_INVENTORY', key.at, `\`${name}\` cannot be the name of a group`, hint)
+    report(reading, 'BAD_INVENTORY', key.at, `\`${name}\` cannot be the name of a group`, { hint })
     return
   }
   const group = groupOf(reading.draft, name)
@@ -55,7 +54,9 @@ function readGroup(key: ScalarNode, body: Node, parent: GroupDraft | undefined, 
   if (isNull(body)) return
   if (body.kind !== 'map') {
     const hint = 'Write `hosts:` below it, and the hosts below that.'
-    report(reading, 'BAD_INVENTORY', body.at, `the group \`${name}\` is ${shown(body)}, expected a map`, hint)
+    report(reading, 'BAD_INVENTORY', body.at, `the group \`${name}\` is ${shown(body)}, expected a map`, {
+      hint,
+    })
     return
   }
   for (const entry of body.entries) checkGroupKey(entry, name, reading)
@@ -77,7 +78,7 @@ function checkGroupKey({ key }: Entry, group: string, reading: Reading): void {
   const hint =
     didYouMean(word, GROUP_KEYS) ??
     'Put variables below `vars:`, groups below `children:`, hosts below `hosts:`.'
-  report(reading, 'UNKNOWN_KEYWORD', key.at, `\`${word}\` is no keyword of the group \`${group}\``, hint)
+  report(reading, 'UNKNOWN_KEYWORD', key.at, `\`${word}\` is no keyword of the group \`${group}\``, { hint })
 }
 
 /** Returns names with what stands below each; a list or a single word is a list of names. */
@@ -92,13 +93,9 @@ function namesIn(
   return items.flatMap(item => {
     if (item.kind === 'scalar' && item.value !== null && typeof item.value !== 'boolean')
       return [[item, undefined] as const]
-    report(
-      reading,
-      'BAD_INVENTORY',
-      item.at,
-      `\`${word}\` holds ${shown(item)}, expected a name`,
-      'Write `name:`.',
-    )
+    report(reading, 'BAD_INVENTORY', item.at, `\`${word}\` holds ${shown(item)}, expected a name`, {
+      hint: 'Write `name:`.',
+    })
     return []
   })
 }
@@ -112,7 +109,7 @@ function readHost(key: ScalarNode, body: Node | undefined, group: GroupDraft, re
   const bad = found.names.find(name => !/^[^\s,!&*?~@/[\]{}]+$/.test(name))
   if (bad !== undefined) {
     const hint = 'Name one host, or a range such as `web[01:20]`.'
-    report(reading, 'BAD_INVENTORY', key.at, `\`${bad}\` cannot be the name of a host`, hint)
+    report(reading, 'BAD_INVENTORY', key.at, `\`${bad}\` cannot be the name of a host`, { hint })
     return
   }
   const layer = hostLayer(body, reading)
@@ -127,13 +124,9 @@ function readHost(key: ScalarNode, body: Node | undefined, group: GroupDraft, re
 function hostLayer(body: Node | undefined, reading: Reading): Layer | undefined {
   if (body === undefined || isNull(body)) return undefined
   if (body.kind !== 'map') {
-    report(
-      reading,
-      'BAD_INVENTORY',
-      body.at,
-      `${shown(body)}, expected the variables of a host`,
-      'Write a map below the host.',
-    )
+    report(reading, 'BAD_INVENTORY', body.at, `${shown(body)}, expected the variables of a host`, {
+      hint: 'Write a map below the host.',
+    })
     return undefined
   }
   const vars = body.entries.filter(({ key }) => !SETTINGS.includes(String(key.value)))

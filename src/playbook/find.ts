@@ -16,7 +16,7 @@ export function findFile(name: ScalarNode, folder: 'tasks' | 'vars', reading: Re
   if (found !== undefined) return found
   const hint =
     didYouMean(wanted, dirs.flatMap(namesIn)) ?? `Create \`${candidates[0] ?? wanted}\`, or correct the name.`
-  report(reading, 'MISSING_FILE', name.at, `there is no file \`${wanted}\``, hint)
+  report(reading, 'MISSING_FILE', name.at, `there is no file \`${wanted}\``, { hint })
   return undefined
 }
 
@@ -38,7 +38,7 @@ export function findRole(name: ScalarNode, reading: Reading): string | undefined
   const found = candidates.find(candidate => reading.sources.kindOf(candidate) === 'directory')
   if (found !== undefined) return found
   const hint = didYouMean(wanted, places.flatMap(namesIn)) ?? `Create it as \`${candidates[0] ?? wanted}\`.`
-  report(reading, 'MISSING_ROLE', name.at, `there is no role \`${wanted}\` in ${places.join(', ')}`, hint)
+  report(reading, 'MISSING_ROLE', name.at, `there is no role \`${wanted}\` in ${places.join(', ')}`, { hint })
   return undefined
 }
 

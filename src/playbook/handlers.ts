@@ -17,7 +17,7 @@ function handlersOf(item: Item, reading: Reading): readonly Task[] {
   if (!isBroken) {
     const found = item.kind === 'block' ? 'a block' : `\`${item.key}\` with keywords or a template`
     const hint = 'Write the handlers one by one, each with the keywords it needs.'
-    report(reading, 'BAD_VALUE', item.at, `${found} among the handlers, expected a task`, hint)
+    report(reading, 'BAD_VALUE', item.at, `${found} among the handlers, expected a task`, { hint })
   }
   return []
 }

@@ -2,7 +2,7 @@ import { get, type Entry, type MapNode, type Node, type ScalarNode } from '../sy
 import { findFile } from './find.ts'
 import { insteadOf } from './keywords.ts'
 import type { Include, IncludedTasks, RoleUse } from './model.ts'
-import { type Link, type Reading, readKeywords, report } from './reading.ts'
+import { chainInto, type Reading, readKeywords, report } from './reading.ts'
 import { openRole } from './role.ts'
 import { callRole } from './role-params.ts'
 import { asMap, isNull, isTemplate, shown } from './shape.ts'
@@ -32,7 +32,10 @@ export function readInclude(map: MapNode, entry: Entry, reading: Reading): Inclu
   const second = others.find(other => reading.knownModules.has(bareName(other.key)))
   if (second) {
     const message = `\`${second.key.text}\` is a module beside \`${entry.key.text}\``
-    report(reading, 'TWO_MODULES', second.key.at, message, 'Make a task of its own for it.', [entry.key.at])
+    report(reading, 'TWO_MODULES', second.key.at, message, {
+      hint: 'Make a task of its own for it.',
+      related: [entry.key.at],
+    })
     own.push(String(second.key.value))
   }
   const keywords = readKeywords(reading, level, map, own)
@@ -51,28 +54,34 @@ interface Target {
 }
 
 function readTarget(map: MapNode, entry: Entry, key: Include['key'], reading: Reading): Target | undefined {
-  const isRole = key.endsWith('_role')
-  const word = isRole ? 'name' : 'file'
+  const { thing, word, known } = key.endsWith('_role') ? ROLE_TARGET : FILE_TARGET
+  const args = targetArgs(map, entry, key)
+  const target = args.kind === 'map' ? get(args, word) : isNull(args) ? undefined : args
+  if (args.kind === 'map') checkTargetKeys(args, known, entry, reading)
+  if (target === undefined) {
+    const message = `\`${entry.key.text}\` names no ${thing}`
+    report(reading, 'MISSING_KEYWORD', entry.value.at, message, { hint: `Add \`${word}:\`.` })
+    return undefined
+  }
+  const isMixed = target.kind === 'scalar' && /\s\w+=/.test(target.text)
+  if (target.kind !== 'scalar' || typeof target.value !== 'string' || isMixed) {
+    const hint = isMixed ? 'Write keywords as keys of the task.' : undefined
+    report(reading, 'BAD_VALUE', target.at, `${shown(target)}, expected the name of a ${thing}`, { hint })
+    return undefined
+  }
+  const tasksFrom = thing === 'role' && args.kind === 'map' ? get(args, 'tasks_from') : undefined
+  return { target, tasksFrom: tasksFrom?.kind === 'scalar' ? tasksFrom : undefined }
+}
+
+const ROLE_TARGET = { thing: 'role', word: 'name', known: ['name', 'tasks_from'] }
+const FILE_TARGET = { thing: 'file', word: 'file', known: ['file'] }
+
+/** What stands below the include's key, the short form written out and `args` added. */
+function targetArgs(map: MapNode, entry: Entry, key: Include['key']): Node {
   const expanded = expandShortForm(key, entry.value)
   const given = 'word' in expanded ? entry.value : expanded
   const more = asMap(get(map, 'args'))
-  const isMixed = 'word' in expanded || (given.kind === 'scalar' && /\s\w+=/.test(given.text))
-  const args = given.kind !== 'scalar' && more ? mergeArgs(given, more) : given
-  const target = args.kind === 'map' ? get(args, word) : isNull(args) ? more && get(more, word) : args
-  if (args.kind === 'map') checkTargetKeys(args, isRole ? ['name', 'tasks_from'] : ['file'], entry, reading)
-  if (target === undefined) {
-    const message = `\`${entry.key.text}\` names no ${isRole ? 'role' : 'file'}`
-    report(reading, 'MISSING_KEYWORD', entry.value.at, message, `Add \`${word}:\`.`)
-    return undefined
-  }
-  if (target.kind !== 'scalar' || typeof target.value !== 'string' || isMixed) {
-    const message = `${shown(target)}, expected the name of a ${isRole ? 'role' : 'file'}`
-    const hint = isMixed ? 'Write keywords as keys of the task.' : undefined
-    report(reading, 'BAD_VALUE', target.at, message, hint)
-    return undefined
-  }
-  const tasksFrom = isRole && args.kind === 'map' ? get(args, 'tasks_from') : undefined
-  return { target, tasksFrom: tasksFrom?.kind === 'scalar' ? tasksFrom : undefined }
+  return more && (given.kind !== 'scalar' || isNull(given)) ? mergeArgs(given, more) : given
 }
 
 function checkTargetKeys(args: MapNode, known: readonly string[], entry: Entry, reading: Reading): void {
@@ -80,7 +89,9 @@ function checkTargetKeys(args: MapNode, known: readonly string[], entry: Entry, 
     const word = String(key.value)
     if (!known.includes(word)) {
       const hint = insteadOf(word, 'include', known)
-      report(reading, 'UNKNOWN_KEYWORD', key.at, `\`${word}\` is no keyword of \`${entry.key.text}\``, hint)
+      report(reading, 'UNKNOWN_KEYWORD', key.at, `\`${word}\` is no keyword of \`${entry.key.text}\``, {
+        hint,
+      })
     } else if (word === 'tasks_from' && (value.kind !== 'scalar' || typeof value.value !== 'string')) {
       report(reading, 'BAD_VALUE', value.at, `\`tasks_from\` is ${shown(value)}, expected the name of a file`)
     }
@@ -93,7 +104,7 @@ function staticContent(include: Include, reading: Reading): Include['content'] {
   if (template === undefined) return readContent(include, target, tasksFrom, reading)
   if (key.startsWith('import')) {
     const hint = `Use \`${key.replace('import', 'include')}\` where the name depends on variables.`
-    report(reading, 'BAD_VALUE', template.at, `a template in \`${key}\`, expected a plain name`, hint)
+    report(reading, 'BAD_VALUE', template.at, `a template in \`${key}\`, expected a plain name`, { hint })
   }
   return undefined
 }
@@ -116,16 +127,8 @@ export function readContent(
 }
 
 function readTasksFile(file: string, target: ScalarNode, reading: Reading): IncludedTasks | undefined {
-  const link: Link = { file: reading.file, at: target.at }
-  const chain = [...reading.chain, link]
-  const from = chain.findIndex(open => open.file === file)
-  if (from >= 0) {
-    const route = chain.slice(from).map(open => open.file)
-    const message = `this includes itself: ${[...route, file].join(' → ')}`
-    const related = chain.slice(from, -1).map(open => open.at)
-    report(reading, 'RECURSIVE_INCLUDE', target.at, message, 'Take one of these includes out.', related)
-    return undefined
-  }
+  const chain = chainInto(file, target.at, reading)
+  if (chain === undefined) return undefined
   const key = [file, reading.roleDir ?? '', reading.playbookDir, reading.level].join('\n')
   let items = reading.cache.items.get(key)
   if (items === undefined) {

@@ -12,7 +12,7 @@ export function readItems(list: Node | undefined, reading: Reading): readonly It
   if (list === undefined || isNull(list)) return []
   if (list.kind !== 'list') {
     const hint = list.kind === 'map' ? 'Begin each task with `- `.' : undefined
-    report(reading, 'BAD_VALUE', list.at, `${shown(list)}, expected a list of tasks`, hint)
+    report(reading, 'BAD_VALUE', list.at, `${shown(list)}, expected a list of tasks`, { hint })
     return []
   }
   return list.items.flatMap(node => readItem(node, reading) ?? [])
@@ -21,7 +21,7 @@ export function readItems(list: Node | undefined, reading: Reading): readonly It
 function readItem(node: Node, reading: Reading): Item | undefined {
   if (node.kind !== 'map') {
     const hint = 'Write the module as a key with its parameters below, such as `- apt: { name: cron }`.'
-    report(reading, 'BAD_VALUE', node.at, `${shown(node)}, expected a task`, hint)
+    report(reading, 'BAD_VALUE', node.at, `${shown(node)}, expected a task`, { hint })
     return undefined
   }
   if (PARTS.some(part => get(node, part) !== undefined)) return readBlock(node, reading)
@@ -33,13 +33,9 @@ function readBlock(map: MapNode, reading: Reading): Block {
   if (get(map, 'block') === undefined) {
     const at =
       map.entries.find(({ key }) => key.value === 'rescue' || key.value === 'always')?.key.at ?? map.at
-    report(
-      reading,
-      'MISSING_KEYWORD',
-      at,
-      'there is no `block` for this to belong to',
-      'Add `block:` with the tasks.',
-    )
+    report(reading, 'MISSING_KEYWORD', at, 'there is no `block` for this to belong to', {
+      hint: 'Add `block:` with the tasks.',
+    })
   }
   return {
     kind: 'block',

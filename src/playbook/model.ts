@@ -111,6 +111,8 @@ export interface Play {
   readonly tasks: readonly Item[]
   readonly postTasks: readonly Item[]
   readonly handlers: readonly Task[]
+  /** The tasks of `gate`. */
+  readonly gate: readonly Item[]
   readonly keywords: Keywords
 }
 

@@ -87,5 +87,7 @@ function bytes(text: string): number | undefined {
 function showValue(value: unknown): string {
   if (value === null || value === undefined) return 'nothing'
   if (Array.isArray(value)) return 'a list'
-  return typeof value === 'object' ? 'a map' : `\`${String(value)}\``
+  return typeof value === 'object'
+    ? 'a map'
+    : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``
 }

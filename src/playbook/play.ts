@@ -4,7 +4,7 @@ import { findFile } from './find.ts'
 import { readHandlers } from './handlers.ts'
 import { keywordsOf } from './keywords.ts'
 import type { Keywords, Play, RoleUse } from './model.ts'
-import { type Link, type Reading, readKeywords, report, unknownKeyword } from './reading.ts'
+import { chainInto, type Reading, readKeywords, report, unknownKeyword } from './reading.ts'
 import { openRole } from './role.ts'
 import { callRole } from './role-params.ts'
 import { asMap, isNull, isTemplate, shapeOfHosts, shown, variables } from './shape.ts'
@@ -15,7 +15,7 @@ export function readPlaybook(node: Node | undefined, reading: Reading): Play[] {
   if (node === undefined) return []
   if (node.kind !== 'list') {
     const hint = 'Begin each play with `- hosts:`.'
-    report(reading, 'NOT_A_PLAYBOOK', node.at, `${shown(node)}, expected a list of plays`, hint)
+    report(reading, 'NOT_A_PLAYBOOK', node.at, `${shown(node)}, expected a list of plays`, { hint })
     return []
   }
   return node.items.flatMap(item => readEntry(item, reading))
@@ -24,7 +24,7 @@ export function readPlaybook(node: Node | undefined, reading: Reading): Play[] {
 function readEntry(node: Node, reading: Reading): Play[] {
   if (node.kind !== 'map') {
     const hint = 'Begin each play with `- hosts:`.'
-    report(reading, 'NOT_A_PLAYBOOK', node.at, `${shown(node)}, expected a play`, hint)
+    report(reading, 'NOT_A_PLAYBOOK', node.at, `${shown(node)}, expected a play`, { hint })
     return []
   }
   const imported = node.entries.find(({ key }) => ['import_playbook', 'include'].includes(bareName(key)))
@@ -64,27 +64,19 @@ function readHosts(map: MapNode, reading: Reading): Node | undefined {
   const module = map.entries.find(({ key }) => reading.knownModules.has(bareName(key)))
   if (hosts === undefined && module) {
     const hint = 'Put the tasks under `tasks:` of a play that begins with `- hosts:`.'
-    report(
-      reading,
-      'NOT_A_PLAYBOOK',
-      map.at,
-      `\`${module.key.text}\` makes this a task, expected a play`,
+    report(reading, 'NOT_A_PLAYBOOK', map.at, `\`${module.key.text}\` makes this a task, expected a play`, {
       hint,
-    )
+    })
     return undefined
   }
   if (hosts === undefined) {
-    report(
-      reading,
-      'MISSING_KEYWORD',
-      map.at,
-      'this play has no `hosts`',
-      'Add `hosts:` with a group, a host or `all`.',
-    )
+    report(reading, 'MISSING_KEYWORD', map.at, 'this play has no `hosts`', {
+      hint: 'Add `hosts:` with a group, a host or `all`.',
+    })
     return map
   }
   const wrong = shapeOfHosts(hosts)
-  if (wrong) report(reading, 'BAD_VALUE', wrong.at, `\`hosts\` is ${wrong.message}`, wrong.hint)
+  if (wrong) report(reading, 'BAD_VALUE', wrong.at, `\`hosts\` is ${wrong.message}`, { hint: wrong.hint })
   return hosts
 }
 
@@ -98,52 +90,60 @@ function readVarsFile(name: Node, reading: Reading): MapNode | undefined {
   if (name.kind !== 'scalar' || typeof name.value !== 'string' || isTemplate(name)) {
     const found = isTemplate(name) ? 'a template' : shown(name)
     const hint = 'Name one file; use `group_vars/` for values that differ between hosts.'
-    report(reading, 'BAD_VALUE', name.at, `${found}, expected the name of a file`, hint)
+    report(reading, 'BAD_VALUE', name.at, `${found}, expected the name of a file`, { hint })
     return undefined
   }
   const file = findFile(name, 'vars', reading)
   const node = file === undefined ? undefined : reading.sources.parse(file, reading.onProblem, name.at)
   const wrong = node && variables(node)
-  if (wrong) report(reading, 'BAD_VALUE', wrong.at, wrong.message, wrong.hint)
+  if (wrong) report(reading, 'BAD_VALUE', wrong.at, wrong.message, { hint: wrong.hint })
   return asMap(node)
 }
 
 function readRoles(list: Node | undefined, reading: Reading): readonly RoleUse[] {
   if (list === undefined || isNull(list)) return []
   if (list.kind !== 'list') {
-    report(
-      reading,
-      'BAD_VALUE',
-      list.at,
-      `\`roles\` is ${shown(list)}, expected a list`,
-      'Begin each role with `- `.',
-    )
+    report(reading, 'BAD_VALUE', list.at, `\`roles\` is ${shown(list)}, expected a list`, {
+      hint: 'Begin each role with `- `.',
+    })
     return []
   }
   return list.items.flatMap(item => readRoleUse(item, reading) ?? [])
 }
 
 function readRoleUse(node: Node, reading: Reading): RoleUse | undefined {
-  const name = node.kind === 'map' ? (get(node, 'role') ?? get(node, 'name')) : node
-  if (name?.kind !== 'scalar' || typeof name.value !== 'string' || isTemplate(name)) {
-    const hint = 'Write `- name` or `- role: name`; use `include_role` where the name depends on variables.'
-    const found = name === undefined ? 'a map without `role`' : shown(name)
-    report(reading, 'BAD_VALUE', (name ?? node).at, `${found}, expected the name of a role`, hint)
-    return undefined
+  const name = roleName(node, reading)
+  if (name === undefined) return undefined
+  if (node.kind !== 'map') {
+    const role = openRole(name, undefined, reading)
+    return role && { kind: 'role', at: node.at, role, params: undefined, keywords: new Map() }
   }
-  const from = node.kind === 'map' ? get(node, 'tasks_from') : undefined
+  const from = get(node, 'tasks_from')
   const role = openRole(name, from?.kind === 'scalar' ? from : undefined, reading)
   if (role === undefined) return undefined
-  if (node.kind !== 'map') return { kind: 'role', at: node.at, role, params: undefined, keywords: new Map() }
   const names = new Set(role.signature.params.map(param => param.name))
   const split = splitRoleKeys(node, names)
-  const keywords = new Map(readKeywords(reading, 'role', split.keywords, ['vars']))
-  const vars = get(node, 'vars')
-  const wrong = vars && variables(vars)
-  if (wrong) report(reading, 'BAD_VALUE', wrong.at, `\`vars\` is ${wrong.message}`, wrong.hint)
-  const entries = [...split.params, ...(asMap(vars)?.entries ?? [])]
+  const keywords = readKeywords(reading, 'role', split.keywords, ['vars'])
+  const entries = [...split.params, ...roleVars(node, reading)]
   const params: MapNode | undefined = entries.length > 0 ? { kind: 'map', entries, at: node.at } : undefined
   return callRole({ kind: 'role', at: node.at, role, params, keywords }, reading)
+}
+
+function roleName(node: Node, reading: Reading): ScalarNode | undefined {
+  const name = node.kind === 'map' ? (get(node, 'role') ?? get(node, 'name')) : node
+  if (name?.kind === 'scalar' && typeof name.value === 'string' && !isTemplate(name)) return name
+  const found = name === undefined ? 'a map without `role`' : shown(name)
+  report(reading, 'BAD_VALUE', (name ?? node).at, `${found}, expected the name of a role`, {
+    hint: 'Write `- name` or `- role: name`; use `include_role` where the name depends on variables.',
+  })
+  return undefined
+}
+
+function roleVars(map: MapNode, reading: Reading): readonly Entry[] {
+  const vars = get(map, 'vars')
+  const wrong = vars && variables(vars)
+  if (wrong) report(reading, 'BAD_VALUE', wrong.at, `\`vars\` is ${wrong.message}`, { hint: wrong.hint })
+  return asMap(vars)?.entries ?? []
 }
 
 /** Words that never name a parameter, even where a role has one of that name. */
@@ -175,30 +175,15 @@ function importPlaybook(map: MapNode, { key, value }: Entry, reading: Reading): 
     return []
   }
   const file = join(dirname(reading.file), value.value)
-  const chain: Link[] = [...reading.chain, { file: reading.file, at: value.at }]
-  if (!isImportable(file, value, chain, reading)) return []
+  if (reading.sources.kindOf(file) !== 'file') {
+    const hint = 'Check the path; it is relative to this file.'
+    report(reading, 'MISSING_FILE', value.at, `there is no playbook \`${file}\``, { hint })
+    return []
+  }
+  const chain = chainInto(file, value.at, reading)
+  if (chain === undefined) return []
   const node = reading.sources.parse(file, reading.onProblem, value.at)
   return readPlaybook(node, { ...reading, file, chain }).map(play => underImport(play, keywords))
-}
-
-function isImportable(file: string, name: ScalarNode, chain: readonly Link[], reading: Reading): boolean {
-  if (reading.sources.kindOf(file) !== 'file') {
-    report(
-      reading,
-      'MISSING_FILE',
-      name.at,
-      `there is no playbook \`${file}\``,
-      'Check the path; it is relative to this file.',
-    )
-    return false
-  }
-  const from = chain.findIndex(open => open.file === file)
-  if (from < 0) return true
-  const route = chain.slice(from).map(open => open.file)
-  const related = chain.slice(from, -1).map(open => open.at)
-  const message = `this imports itself: ${[...route, file].join(' → ')}`
-  report(reading, 'RECURSIVE_INCLUDE', name.at, message, 'Take one of these imports out.', related)
-  return false
 }
 
 /** What stands at an import holds for each of its plays: conditions and tags add up, variables of the import win. */

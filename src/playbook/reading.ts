@@ -1,4 +1,4 @@
-import { type OnProblem, type SourceCode, SourceError } from '../base/error.ts'
+import { type OnProblem, SourceError } from '../base/error.ts'
 import type { Span } from '../base/span.ts'
 import type { Sources } from '../syntax/files.ts'
 import type { Entry, MapNode, Node } from '../syntax/node.ts'
@@ -40,22 +40,15 @@ export interface Cache {
   readonly roles: Map<string, Role>
 }
 
-export function report(
-  reading: Reading,
-  code: SourceCode,
-  at: Span,
-  message: string,
-  hint?: string,
-  related?: readonly Span[],
-): void {
-  reading.onProblem(new SourceError(code, at, message, { hint, ...(related ? { related } : {}) }))
+export function report(reading: Reading, ...problem: ConstructorParameters<typeof SourceError>): void {
+  reading.onProblem(new SourceError(...problem))
 }
 
 /** Reports a keyword's value that is not what the keyword takes; tells whether it is right. */
 export function checkKeyword(reading: Reading, level: Level, { key, value }: Entry): boolean {
   const wrong = shapeOf(level, String(key.value))?.(value)
   if (wrong === undefined) return true
-  report(reading, 'BAD_VALUE', wrong.at, `\`${key.text}\` is ${wrong.message}`, wrong.hint)
+  report(reading, 'BAD_VALUE', wrong.at, `\`${key.text}\` is ${wrong.message}`, { hint: wrong.hint })
   return false
 }
 
@@ -82,11 +75,24 @@ export function unknownKeyword(
   const word = String(key.value)
   const place = { import_playbook: '`import_playbook`', import: 'an import', include: 'an include' }
   const where = Object.hasOwn(place, level) ? place[level as keyof typeof place] : `a ${level}`
-  report(
-    reading,
-    'UNKNOWN_KEYWORD',
-    key.at,
-    `\`${word}\` is no keyword of ${where}`,
-    insteadOf(word, level, others),
-  )
+  report(reading, 'UNKNOWN_KEYWORD', key.at, `\`${word}\` is no keyword of ${where}`, {
+    hint: insteadOf(word, level, others),
+  })
+}
+
+/**
+ * Returns the files that lead into the file once it is named at that place, or undefined, after a report, where the file
+ * is open already and would include itself.
+ */
+export function chainInto(file: string, at: Span, reading: Reading): readonly Link[] | undefined {
+  const chain = [...reading.chain, { file: reading.file, at }]
+  const from = chain.findIndex(open => open.file === file)
+  if (from < 0) return chain
+  const circle = chain.slice(from)
+  const route = [...circle.map(open => open.file), file].join(' → ')
+  report(reading, 'RECURSIVE_INCLUDE', at, `this file leads to itself: ${route}`, {
+    hint: 'Take one of these includes out.',
+    related: circle.slice(0, -1).map(open => open.at),
+  })
+  return undefined
 }

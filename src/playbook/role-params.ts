@@ -19,11 +19,12 @@ export function callRole(use: RoleUse, reading: Reading): RoleUse {
       if (!isClosed) continue
       const hint = didYouMean(word, known.keys()) ?? `Declare it under \`params\` in \`${signature.file}\`.`
       const message = `the role \`${name}\` has no parameter \`${word}\``
-      report(reading, 'UNKNOWN_ROLE_PARAM', key.at, message, hint)
+      report(reading, 'UNKNOWN_ROLE_PARAM', key.at, message, { hint })
     } else if (!holdsTemplate(value)) {
       const text = value.kind === 'scalar' ? value.text : undefined
       const wrong = checkParam(param, plain(value), text)
-      if (wrong) report(reading, 'BAD_ROLE_PARAM', value.at, `\`${word}\` is ${wrong}`, undefined, [param.at])
+      if (wrong)
+        report(reading, 'BAD_ROLE_PARAM', value.at, `\`${word}\` is ${wrong}`, { related: [param.at] })
     }
   }
   return use

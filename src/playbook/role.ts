@@ -3,7 +3,7 @@ import { get, type ScalarNode } from '../syntax/node.ts'
 import { findRole, firstFile } from './find.ts'
 import { readHandlers } from './handlers.ts'
 import type { Item, Role, Task } from './model.ts'
-import { type Link, type Reading, report } from './reading.ts'
+import { chainInto, type Link, type Reading, report } from './reading.ts'
 import { readSignature } from './signature.ts'
 
 /** Returns the role of that name with the tasks of its entry; undefined, after a report, where it cannot be had. */
@@ -37,20 +37,16 @@ function refuseUnread(reading: Reading, name: ScalarNode): void {
   const vars = firstFile(dir, ['vars/main'], reading)
   if (vars !== undefined) {
     const message = `\`${vars}\` is not read`
-    report(
-      reading,
-      'BAD_VALUE',
-      name.at,
-      message,
-      'Move its variables to `params` in `role.yml`, as defaults.',
-    )
+    report(reading, 'BAD_VALUE', name.at, message, {
+      hint: 'Move its variables to `params` in `role.yml`, as defaults.',
+    })
   }
   const meta = firstFile(dir, ['meta/main'], reading)
   const node = meta === undefined ? undefined : reading.sources.parse(meta, reading.onProblem, name.at)
   const needs = node?.kind === 'map' ? get(node, 'dependencies') : undefined
   if (needs?.kind === 'list' && needs.items.length > 0) {
     const hint = 'Call these roles before this one, or with `import_role` in its tasks.'
-    report(reading, 'BAD_VALUE', needs.at, 'dependencies of a role are not pulled in', hint)
+    report(reading, 'BAD_VALUE', needs.at, 'dependencies of a role are not pulled in', { hint })
   }
 }
 
@@ -66,19 +62,14 @@ function roleTasks(
   if (file === undefined) {
     if (tasksFrom !== undefined) {
       const message = `the role \`${name.text}\` has no file \`${entry}\` of tasks`
-      report(reading, 'MISSING_FILE', tasksFrom.at, message, `Create \`${join(dir, 'tasks', entry)}.yml\`.`)
+      report(reading, 'MISSING_FILE', tasksFrom.at, message, {
+        hint: `Create \`${join(dir, 'tasks', entry)}.yml\`.`,
+      })
     }
     return []
   }
-  const chain: Link[] = [...reading.chain, { file: reading.file, at: name.at }]
-  const from = chain.findIndex(open => open.file === file)
-  if (from >= 0) {
-    const route = chain.slice(from).map(open => open.file)
-    const message = `the role \`${name.text}\` calls itself: ${[...route, file].join(' → ')}`
-    const related = chain.slice(from, -1).map(open => open.at)
-    report(reading, 'RECURSIVE_INCLUDE', name.at, message, 'Take one of these calls out.', related)
-    return []
-  }
+  const chain = chainInto(file, name.at, reading)
+  if (chain === undefined) return []
   const node = reading.sources.parse(file, reading.onProblem, name.at)
   return reading.readItems(node, { ...reading, file, chain, level: 'task' })
 }

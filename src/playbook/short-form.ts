@@ -51,11 +51,10 @@ function moduleArgs(args: ScalarNode, words: readonly Word[]): Node | ShortFormM
 }
 
 function commandArgs(args: ScalarNode, line: string, words: readonly Word[]): Node {
-  let from = 0
-  let to = words.length
-  const isOneLine = !line.trim().includes('\n')
-  while (isOneLine && from < to && isCommandParam(words[from])) from++
-  while (to > from && isCommandParam(words[to - 1])) to--
+  const isScript = line.trim().includes('\n')
+  const firstOther = isScript ? 0 : words.findIndex(word => !isCommandParam(word))
+  const from = firstOther < 0 ? words.length : firstOther
+  const to = Math.max(from, words.findLastIndex(word => !isCommandParam(word)) + 1)
   if (from === 0 && to === words.length) return args
   const taken = [...words.slice(0, from), ...words.slice(to)]
   const entries = taken.flatMap(word => {
@@ -74,8 +73,8 @@ function commandArgs(args: ScalarNode, line: string, words: readonly Word[]): No
   return { kind: 'map', entries, at: args.at }
 }
 
-function isCommandParam(word: Word | undefined): boolean {
-  const pair = word && pairOf(word)
+function isCommandParam(word: Word): boolean {
+  const pair = pairOf(word)
   return pair !== undefined && COMMAND_PARAMS.has(pair.key)
 }
 
@@ -133,31 +132,12 @@ function part(args: ScalarNode, start: number, text: string, value: ScalarNode['
   }
 }
 
-/** Splits at blanks that stand neither in quotes nor in `{{ }}` or `{% %}`. */
+/** A word runs to the next blank that stands neither in quotes nor in `{{ }}` or `{% %}`. */
+const WORD =
+  /(?:\{\{[\s\S]*?(?:\}\}|$)|\{%[\s\S]*?(?:%\}|$)|"(?:\\[\s\S]|[^"\\])*(?:"|$)|'[^']*(?:'|$)|\\[\s\S]|\S)+/g
+
 function splitWords(line: string): Word[] {
-  const words: Word[] = []
-  let start = -1
-  let quote = ''
-  let depth = 0
-  for (let i = 0; i < line.length; i++) {
-    const char = line[i] ?? ''
-    const pair = line.slice(i, i + 2)
-    if (quote === '' && depth === 0 && /\s/.test(char)) {
-      if (start >= 0) words.push({ text: line.slice(start, i), start })
-      start = -1
-      continue
-    }
-    if (start < 0) start = i
-    if (quote !== '') {
-      if (char === '\\' && quote === '"') i++
-      else if (char === quote) quote = ''
-    } else if (pair === '{{' || pair === '{%') depth++
-    else if (pair === '}}' || pair === '%}') depth = Math.max(0, depth - 1)
-    else if (char === '\\') i++
-    else if (depth === 0 && (char === '"' || char === "'")) quote = char
-  }
-  if (start >= 0) words.push({ text: line.slice(start), start })
-  return words
+  return [...line.matchAll(WORD)].map(found => ({ text: found[0], start: found.index }))
 }
 
 /** Returns the arguments with those of the `args` keyword added; what the module's own key says wins. */

@@ -71,8 +71,9 @@ function checkKeys(
     const wrong = shape?.(value)
     if (shape === undefined) {
       const hint = word === 'description' ? 'Use `describe`.' : didYouMean(word, Object.keys(known))
-      report(reading, 'UNKNOWN_KEYWORD', key.at, `\`${word}\` is no keyword of ${owner}`, hint)
-    } else if (wrong) report(reading, 'BAD_VALUE', wrong.at, `\`${word}\` is ${wrong.message}`, wrong.hint)
+      report(reading, 'UNKNOWN_KEYWORD', key.at, `\`${word}\` is no keyword of ${owner}`, { hint })
+    } else if (wrong)
+      report(reading, 'BAD_VALUE', wrong.at, `\`${word}\` is ${wrong.message}`, { hint: wrong.hint })
   }
 }
 
@@ -131,24 +132,20 @@ function readParam({ key, value }: Entry, reading: Reading): RoleParam | undefin
   const name = String(key.value)
   if (!isName(name)) {
     const hint = 'Use letters, digits and `_` only, and begin with a letter or `_`.'
-    report(reading, 'BAD_VALUE', key.at, `\`${name}\`, expected the name of a variable`, hint)
+    report(reading, 'BAD_VALUE', key.at, `\`${name}\`, expected the name of a variable`, { hint })
     return undefined
   }
   if (value.kind !== 'map') {
     const hint = 'Write it as `{ type: string, describe: … }`.'
-    report(reading, 'BAD_VALUE', value.at, `\`${name}\` is ${shown(value)}, expected a map`, hint)
+    report(reading, 'BAD_VALUE', value.at, `\`${name}\` is ${shown(value)}, expected a map`, { hint })
     return { ...anyParam(key), name }
   }
   checkKeys(value, PARAM_KEYS, 'a parameter', reading)
   const wanted = get(value, 'type')
   if (wanted === undefined) {
-    report(
-      reading,
-      'MISSING_KEYWORD',
-      key.at,
-      `the parameter \`${name}\` has no \`type\``,
-      'Add `type: string`, or what it is.',
-    )
+    report(reading, 'MISSING_KEYWORD', key.at, `the parameter \`${name}\` has no \`type\``, {
+      hint: 'Add `type: string`, or what it is.',
+    })
   }
   const param = paramOf(key, value)
   checkDefault(param, get(value, 'required'), reading)
@@ -185,7 +182,7 @@ function checkDefault(param: RoleParam, required: Node | undefined, reading: Rea
       'BAD_VALUE',
       required?.at ?? param.at,
       `\`${param.name}\` is required and has a default`,
-      'Remove one of them.',
+      { hint: 'Remove one of them.' },
     )
   }
   if (holdsTemplate(param.default) || isNull(param.default)) return

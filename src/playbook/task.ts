@@ -58,7 +58,7 @@ function chooseModule(
   for (const other of more) {
     const hint = 'Make a task of its own for each module.'
     const message = `\`${other.key.text}\` is a second module in this task`
-    report(reading, 'TWO_MODULES', other.key.at, message, hint, first ? [first.key.at] : [])
+    report(reading, 'TWO_MODULES', other.key.at, message, { hint, related: first ? [first.key.at] : [] })
   }
   let takenForModule = false
   for (const entry of unknown) {
@@ -68,13 +68,9 @@ function chooseModule(
     } else unknownKeyword(reading, reading.level, entry, reading.knownModules)
   }
   if (first === undefined && !takenForModule && unknown.length === 0) {
-    report(
-      reading,
-      'NO_MODULE',
-      map.at,
-      'this task names no module',
-      'Add the key of a module, such as `apt:`.',
-    )
+    report(reading, 'NO_MODULE', map.at, 'this task names no module', {
+      hint: 'Add the key of a module, such as `apt:`.',
+    })
   }
   return first
 }
@@ -90,7 +86,7 @@ function looksLikeModule({ key }: Entry, reading: Reading): boolean {
 
 function unknownModule({ key }: Entry, reading: Reading): void {
   const hint = didYouMean(bareName(key), reading.knownModules) ?? 'Run `msingi modules` to see all of them.'
-  report(reading, 'UNKNOWN_MODULE', key.at, `there is no module \`${key.text}\``, hint)
+  report(reading, 'UNKNOWN_MODULE', key.at, `there is no module \`${key.text}\``, { hint })
 }
 
 function readArgs(map: MapNode, entry: Entry, reading: Reading): Node {
@@ -103,7 +99,7 @@ function readArgs(map: MapNode, entry: Entry, reading: Reading): Node {
       'BAD_VALUE',
       expanded.node.at,
       `\`${expanded.word}\` stands among \`key=value\` words, expected \`key=value\``,
-      'Put a value with blanks in quotes, or write the parameters as a map.',
+      { hint: 'Put a value with blanks in quotes, or write the parameters as a map.' },
     )
   } else args = expanded
   if (more === undefined || isNull(more)) return args
@@ -125,7 +121,7 @@ function readWords(map: MapNode, word: string, reading: Reading): readonly Scala
   const node = map.entries.find(({ key }) => key.value === word)?.value
   if (node === undefined) return []
   const wrong = words(node)
-  if (wrong) report(reading, 'BAD_VALUE', wrong.at, `\`${word}\` is ${wrong.message}`, wrong.hint)
+  if (wrong) report(reading, 'BAD_VALUE', wrong.at, `\`${word}\` is ${wrong.message}`, { hint: wrong.hint })
   const items = node.kind === 'list' ? node.items : [node]
   return wrong ? [] : items.filter(item => item.kind === 'scalar')
 }
@@ -139,7 +135,7 @@ export function checkLoopControl(node: Node | undefined, reading: Reading): void
     const word = String(key.value)
     if (!LOOP_CONTROL.includes(word)) {
       const hint = didYouMean(word, LOOP_CONTROL) ?? insteadOf(word, 'task')
-      report(reading, 'UNKNOWN_KEYWORD', key.at, `\`${word}\` is no keyword of \`loop_control\``, hint)
+      report(reading, 'UNKNOWN_KEYWORD', key.at, `\`${word}\` is no keyword of \`loop_control\``, { hint })
     } else if (value.kind !== 'scalar' || (word.endsWith('_var') && !/^[A-Za-z_]\w*$/.test(value.text))) {
       report(reading, 'BAD_VALUE', value.at, `\`${word}\` is ${shown(value)}, expected a name`)
     }

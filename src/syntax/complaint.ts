@@ -25,7 +25,7 @@ function isEcho(error: YAMLError): boolean {
 
 /** The parser misses the closing quote where the text ends; the mistake is better seen where the quotes open. */
 function unclosedQuote(error: YAMLError, document: Document, places: Places): SourceError | undefined {
-  if (error.code !== 'MISSING_CHAR' || !/quote$/.test(error.message)) return undefined
+  if (error.code !== 'MISSING_CHAR' || !error.message.endsWith('quote')) return undefined
   let opening: number | undefined
   visit(document, (_, node) => {
     if (isScalar(node) && node.type?.startsWith('QUOTE') && node.range && node.range[0] < error.pos[0]) {

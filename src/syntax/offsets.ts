@@ -10,17 +10,23 @@ export type ScalarStyle = 'plain' | 'single' | 'double' | 'literal' | 'folded'
 export function sourceOffsets(style: ScalarStyle, raw: string, value: string): readonly number[] {
   switch (style) {
     case 'plain':
-      return alignFlow(raw, 0, raw.length, value, style)
+      return alignFlow(raw, { from: 0, to: raw.length, style }, value)
     case 'single':
     case 'double':
-      return alignFlow(raw, 1, raw.length - 1, value, style)
+      return alignFlow(raw, { from: 1, to: raw.length - 1, style }, value)
     case 'literal':
     case 'folded':
       return alignBlock(raw, value)
   }
 }
 
-function alignFlow(raw: string, from: number, to: number, value: string, style: ScalarStyle): number[] {
+interface Inner {
+  readonly from: number
+  readonly to: number
+  readonly style: ScalarStyle
+}
+
+function alignFlow(raw: string, { from, to, style }: Inner, value: string): number[] {
   const offsets: number[] = []
   let at = from
   while (offsets.length < value.length && at < to) {

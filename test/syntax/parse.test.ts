@@ -107,7 +107,7 @@ describe('syntax/parse places', () => {
     ['folded', 'a: >\n  one\n  two\n\n  three\n', 'three', 5, 3],
     ['folded, on its second line', 'a: >\n  one\n  two\n', 'two', 3, 3],
     ['number', 'a: 0644\n', '44', 1, 6],
-  ])('placeOf in %s', (_, yaml, needle, line, col) => {
+  ])('placeOf in %s', (_, yaml, needle, ...[line, col]) => {
     const found = scalar(yaml, 'a')
 
     expect(found.placeOf(found.text.indexOf(needle), needle.length)).toEqual({
@@ -221,8 +221,9 @@ describe('syntax/parse problems', () => {
       fc.property(fc.array(piece, { maxLength: 25 }), pieces => {
         const text = pieces.join('')
         const lines = text.split('\n').length
-        const check = (line: number): void => {
-          if (line < 1 || line > lines + 1) throw new Error(`line ${line} of ${lines}`)
+        function check(line: number): void {
+          expect(line).toBeGreaterThanOrEqual(1)
+          expect(line).toBeLessThanOrEqual(lines + 1)
         }
         const node = parseYaml(text, 'a.yml', problem => check(problem.at.line))
         if (node)

@@ -2,6 +2,8 @@
 // Plain JavaScript that an old Node can read too: it decides which Node runs the engine, then steps aside.
 import { existsSync, readFileSync } from 'node:fs'
 import * as module from 'node:module'
+import { homedir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
 
 const NEEDED = [22, 22]
 const own = new URL('../node_modules/node/bin/node', import.meta.url)
@@ -11,7 +13,8 @@ if (argv[0] === '--version' || argv[0] === '-V') {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
   process.stdout.write(`${JSON.parse(text).version}\n`)
 } else if (isRecent(process.versions.node)) {
-  module.enableCompileCache?.()
+  const folder = cacheFolder()
+  if (isAbsolute(folder)) module.enableCompileCache(folder)
   const { main } = await import('../src/cli/main.ts')
   await main(argv)
 } else if (existsSync(own)) {
@@ -26,6 +29,11 @@ if (argv[0] === '--version' || argv[0] === '-V') {
 function isRecent(version) {
   const [major, minor] = version.split('.').map(Number)
   return major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])
+}
+
+/** Compiled code is as good as code: it must not lie where others can write, as in the default, the folder for temporary files. */
+function cacheFolder() {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'msingi', 'compiled')
 }
 
 async function runWith(node) {

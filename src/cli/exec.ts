@@ -3,11 +3,11 @@ import { paletteFor } from '../report/palette.ts'
 import { printable, printableLine } from '../report/printable.ts'
 import { sh } from '../shell/sh.ts'
 import type { Sh } from '../shell/sh.ts'
-import type { ExecFlags } from './commands/exec.ts'
 import { EXIT } from './exit.ts'
 import { chooseHosts } from './hosts-matching.ts'
 import { openInventory, refuseProblems } from './inventory.ts'
 import { onHosts } from './on-hosts.ts'
+import type { ExecFlags } from './options.ts'
 import type { Work } from './on-hosts.ts'
 
 /** Runs a command on the hosts of a pattern and tells its output as each host is done; returns the exit status. */

@@ -4,11 +4,11 @@ import { FACTS } from '../probes/facts.ts'
 import type { Probe } from '../probes/probe.ts'
 import { printable, printableLine } from '../report/printable.ts'
 import { batch } from '../run/batch.ts'
-import type { FactsFlags } from './commands/facts.ts'
 import { EXIT } from './exit.ts'
 import { chooseHosts } from './hosts-matching.ts'
 import { openInventory, refuseProblems } from './inventory.ts'
 import { onHosts } from './on-hosts.ts'
+import type { FactsFlags } from './options.ts'
 import type { Work } from './on-hosts.ts'
 
 /** Slack for the way there and back. */

@@ -46,6 +46,30 @@ export interface PlayFlags extends InventoryFlags, ReachFlags, OutputFlags, Choi
   readonly yes?: true
 }
 
+/** All that `exec` understands. */
+export interface ExecFlags extends InventoryFlags, ReachFlags {
+  /** Seconds. */
+  readonly deadline: number
+  readonly output: 'plain' | 'json'
+}
+
+/** All that `facts` understands. */
+export interface FactsFlags extends InventoryFlags, ReachFlags {
+  readonly output: 'plain' | 'json'
+}
+
+/** All that `explain` understands. */
+export interface ExplainFlags extends InventoryFlags, ReachFlags, ChoiceFlags {
+  readonly scripts?: true
+}
+
+/** All that `hosts trust` understands. */
+export interface TrustFlags extends InventoryFlags, ReachFlags {
+  readonly yes?: true
+  readonly replace?: true
+  readonly knownHosts?: string
+}
+
 const DEFAULT_FORKS = 32
 
 export function addInventoryOptions(command: Command): Command {

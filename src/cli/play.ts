@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Event, EventBody, Mode, Reporter } from '../base/event.ts'
 import { Redactor } from '../base/secret.ts'
-import { run } from '../run/run.ts'
-import { connecting } from './connecting.ts'
 import { interruptible } from './interrupt.ts'
 import { hostLines, taskLines } from './listing.ts'
 import type { PlayFlags } from './options.ts'
@@ -45,6 +43,7 @@ async function perform(mode: Mode, opened: OpenProject, flags: PlayFlags, means:
     const body: EventBody = { type: 'warning', message: means.redactor.mask(message) }
     report({ ...body, time: new Date().toISOString(), run: id })
   }
+  const [{ run }, { connecting }] = await Promise.all([import('../run/run.ts'), import('./connecting.ts')])
   const { signal, release } = interruptible(warn)
   try {
     const { exit } = await run(opened.project, {

@@ -15,10 +15,7 @@ import { EXIT, worst } from './exit.ts'
 import { chooseHosts } from './hosts-matching.ts'
 import { interruptible } from './interrupt.ts'
 import { openInventory, refuseProblems } from './inventory.ts'
-import type { InventoryFlags, ReachFlags } from './options.ts'
-
-type TrustFlags = InventoryFlags &
-  ReachFlags & { readonly yes?: true; readonly replace?: true; readonly knownHosts?: string }
+import type { TrustFlags } from './options.ts'
 
 interface Scanned {
   readonly host: Host

@@ -8,6 +8,9 @@ const BRIEF_MS = 400
 /** Up to here every busy host keeps its line. */
 const FEW_HOSTS = 8
 const TAIL_LINES = 3
+const MOST_ROWS = 30
+/** Many hosts come and go; a short list of the slowest is calmer and says more. */
+const MOST_ROWS_OF_MANY = 12
 const MOST_TAIL = 4096
 
 interface HostLine {
@@ -52,7 +55,8 @@ export function makeBoard(palette: Palette): Board {
   return {
     see,
     rows(screen, now, spinner) {
-      const budget = Math.max(1, Math.min(screen.rows - 2, 24))
+      const most = hosts.size <= FEW_HOSTS ? MOST_ROWS : MOST_ROWS_OF_MANY
+      const budget = Math.max(1, Math.min(screen.rows - 2, most))
       const busy = busyRows([...hosts.values()], budget - 1, { now, spinner, palette })
       const total = totalsRow([...hosts.values()], totals, now - (started ?? now), palette)
       return [...busy, total].map(row => row(screen.columns - 1))

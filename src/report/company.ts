@@ -14,8 +14,8 @@ interface Waiting {
 
 /** Holds stories back for a moment, so that what many hosts tell alike is told once. */
 export interface Company {
-  /** Says how many hosts there are to wait for. */
-  readonly expect: (hosts: number) => void
+  /** Says which hosts there are to wait for, in the order in which they are named. */
+  readonly expect: (hosts: readonly string[]) => void
   /** Takes a story and returns the lines that are due now. */
   readonly take: (story: Story | undefined, now: number) => readonly string[]
   /** Returns the lines of all that still waited. */
@@ -25,14 +25,14 @@ export interface Company {
 /** Makes an empty company. */
 export function gather(): Company {
   const waiting = new Map<string, Waiting>()
-  let expected = 0
+  let expected: readonly string[] = []
 
   function due(now: number): readonly string[] {
     const ready = [...waiting].filter(
-      ([, { hosts, since }]) => hosts.length >= expected || now - since >= PATIENCE,
+      ([, { hosts, since }]) => hosts.length >= expected.length || now - since >= PATIENCE,
     )
     for (const [key] of ready) waiting.delete(key)
-    return ready.flatMap(([, entry]) => linesOf(entry))
+    return ready.flatMap(([, entry]) => linesOf(entry, expected))
   }
 
   return {
@@ -40,22 +40,23 @@ export function gather(): Company {
       expected = hosts
     },
     take(story, now) {
-      if (story && expected < FEWEST_HOSTS) return story.lines(story.host)
+      if (story && expected.length < FEWEST_HOSTS) return story.lines(story.host)
       const same = story && waiting.get(story.same)
       if (same) same.hosts.push(story.host)
       else if (story) waiting.set(story.same, { story, hosts: [story.host], since: now })
       return due(now)
     },
     flush() {
-      const lines = [...waiting.values()].flatMap(linesOf)
+      const lines = [...waiting.values()].flatMap(entry => linesOf(entry, expected))
       waiting.clear()
       return lines
     },
   }
 }
 
-function linesOf({ story, hosts }: Waiting): readonly string[] {
-  return story.lines(namesOf(hosts))
+function linesOf({ story, hosts }: Waiting, order: readonly string[]): readonly string[] {
+  const told = new Set(hosts)
+  return story.lines(namesOf(order.filter(host => told.has(host))))
 }
 
 /** Returns the hosts in words: a few by name, more as a count with the first names. */

@@ -33,7 +33,7 @@ export function narrate(options: StoryOptions): Narrator {
     remember(memory, event)
     switch (event.type) {
       case 'run_start':
-        company.expect(event.hosts.length)
+        company.expect(event.hosts)
         return [opening(event, options)]
       case 'play_start':
         return [...company.flush(), playLine(event, options)]

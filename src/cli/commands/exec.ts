@@ -1,12 +1,7 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import { addInventoryOptions, addReachOptions, wholeNumber } from '../options.ts'
-import type { ExitWith, InventoryFlags, ReachFlags } from '../options.ts'
-
-export interface ExecFlags extends InventoryFlags, ReachFlags {
-  readonly deadline: number
-  readonly output: 'plain' | 'json'
-}
+import type { ExitWith, ExecFlags } from '../options.ts'
 
 const HOUR = 3600
 

@@ -1,10 +1,6 @@
 import type { Command } from 'commander'
 import { addChoiceOptions, addInventoryOptions, addReachOptions } from '../options.ts'
-import type { ChoiceFlags, ExitWith, InventoryFlags, ReachFlags } from '../options.ts'
-
-export interface ExplainFlags extends InventoryFlags, ReachFlags, ChoiceFlags {
-  readonly scripts?: true
-}
+import type { ExitWith, ExplainFlags } from '../options.ts'
 
 /** `msingi explain`: how each task is worked out on a host. */
 export function addExplain(program: Command, exitWith: ExitWith): void {

@@ -1,11 +1,7 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import { addInventoryOptions, addReachOptions } from '../options.ts'
-import type { ExitWith, InventoryFlags, ReachFlags } from '../options.ts'
-
-export interface FactsFlags extends InventoryFlags, ReachFlags {
-  readonly output: 'plain' | 'json'
-}
+import type { ExitWith, FactsFlags } from '../options.ts'
 
 /** `msingi facts`: what hosts say about themselves. */
 export function addFacts(program: Command, exitWith: ExitWith): void {

@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import { addInventoryOptions, addReachOptions } from '../options.ts'
-import type { ExitWith, InventoryFlags, ReachFlags } from '../options.ts'
+import type { ExitWith, InventoryFlags, TrustFlags } from '../options.ts'
 
 /** `msingi hosts`: the inventory, and which machines are trusted to be its hosts. */
 export function addHosts(program: Command, exitWith: ExitWith): void {
@@ -49,14 +49,8 @@ function addTrust(hosts: Command, exitWith: ExitWith): void {
       ),
     )
   addInventoryOptions(command)
-  addReachOptions(command).action(
-    async (
-      pattern: string,
-      flags: InventoryFlags &
-        ReachFlags & { readonly yes?: true; readonly replace?: true; readonly knownHosts?: string },
-    ) => {
-      const { trust } = await import('../trust.ts')
-      exitWith(await trust(pattern, flags))
-    },
-  )
+  addReachOptions(command).action(async (pattern: string, flags: TrustFlags) => {
+    const { trust } = await import('../trust.ts')
+    exitWith(await trust(pattern, flags))
+  })
 }

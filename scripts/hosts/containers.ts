@@ -80,7 +80,7 @@ async function copyIdentity(container: string, hostKey: { secret: string; open: 
       chmodSync(draft, file.mode)
     }
     // `docker cp` of a folder's content keeps modes and gives everything to root.
-    await $({ quiet: true })`docker cp ${join(folder, 'etc', 'ssh')}/. ${container}:/etc/ssh`
+    await $({ quiet: true })`docker cp ${join(folder, 'etc')}/. ${container}:/etc`
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -28,6 +29,7 @@ export const CONTAINER = {
 /** Files that give a container its identity and let the operator in. */
 export function identityFiles(hostKey: { secret: string; open: string }): readonly IdentityFile[] {
   return [
+    { path: '/etc/machine-id', content: `${randomUUID().replaceAll('-', '')}\n`, mode: 0o444 },
     { path: '/etc/ssh/ssh_host_ed25519_key', content: hostKey.secret, mode: 0o600 },
     { path: '/etc/ssh/ssh_host_ed25519_key.pub', content: `${hostKey.open}\n`, mode: 0o644 },
     { path: '/etc/ssh/authorized_keys.d/ops', content: `${operatorKey().open}\n`, mode: 0o644 },
@@ -45,8 +47,9 @@ export interface IdentityFile {
  *
  * @throws Error when it does not within the given seconds.
  */
-export async function awaitSshd(address: string, port: number, seconds = 60): Promise<void> {
-  for (let tries = 0; tries < seconds * 10; tries += 1) {
+export async function awaitSshd(address: string, port: number, seconds = 180): Promise<void> {
+  const end = performance.now() + seconds * 1000
+  while (performance.now() < end) {
     if (await greets(address, port)) return
     await sleep(100)
   }

@@ -22,8 +22,11 @@ printf '[Unit]\nAfter=systemd-user-sessions.service\n' > /etc/systemd/system/ssh
 systemctl enable ssh.service
 systemctl disable ssh.socket 2>/dev/null || true
 systemctl mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer systemd-firstboot.service console-getty.service
+# Nothing a container has; dozens of hosts boot at once on two processors.
+systemctl mask dev-hugepages.mount dev-mqueue.mount sys-fs-fuse-connections.mount systemd-update-utmp-runlevel.service
 systemctl set-default multi-user.target
-: > /etc/machine-id
+# An empty machine-id would make systemd treat every start as the first; each host gets one of its own, like its keys.
+rm -f /etc/machine-id
 rm -f /etc/hostname
 
 # Real packages, fetched now so that hosts need no network later.
@@ -102,3 +105,4 @@ rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*
 echo 'deb [trusted=yes] file:/opt/repo ./' > /etc/apt/sources.list.d/throwaway.list
 apt-get update
 apt-get clean
+touch /etc/.updated /var/.updated

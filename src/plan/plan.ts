@@ -64,6 +64,7 @@ function planPlay(play: Play, input: PlanInput, how: Expansion): PlannedPlay {
     play,
     hosts: input.hostsOf(play),
     sections,
+    gate: expand(play.gate, settings, how),
     handlers: handlersOf(play, how),
     vars: playLayers(play),
     facts: new Set(),
@@ -123,7 +124,11 @@ function checkNotified(step: Step, topics: ReadonlySet<string>, onProblem: OnPro
 }
 
 function tasksOf(play: PlannedPlay): Step[] {
-  return [...play.sections.flatMap(section => [...allTasks(section.items)]), ...play.handlers]
+  return [
+    ...play.sections.flatMap(section => [...allTasks(section.items)]),
+    ...allTasks(play.gate),
+    ...play.handlers,
+  ]
 }
 
 /** Names that a task gives values to during the run. */

@@ -89,6 +89,8 @@ export interface PlannedPlay {
   /** In the order in which they are started. */
   readonly hosts: readonly string[]
   readonly sections: readonly Section[]
+  /** Tasks that must pass on every host of a batch before the next batch starts. */
+  readonly gate: readonly PlanItem[]
   /** In the order of definition, in which they run. */
   readonly handlers: readonly Step[]
   /** Variables of the play itself, `vars` before `vars_files`. */

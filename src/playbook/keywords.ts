@@ -74,6 +74,7 @@ const TASK: Table = {
   until: condition,
   retries: number,
   delay: number,
+  backoff: number,
   async: number,
   poll: number,
   guard: oneOf('reconnect'),
@@ -92,7 +93,7 @@ const TABLES: Readonly<Record<Level, Table>> = {
 
 /** Keys with a meaning of their own at a level; they never stand among `Keywords`. */
 const OWN: Readonly<Record<Level, readonly string[]>> = {
-  play: ['name', 'hosts', 'vars_files', 'roles', 'pre_tasks', 'tasks', 'post_tasks', 'handlers'],
+  play: ['name', 'hosts', 'vars_files', 'roles', 'pre_tasks', 'tasks', 'post_tasks', 'handlers', 'gate'],
   import_playbook: ['name', 'import_playbook'],
   role: ['role', 'name', 'tasks_from'],
   block: ['name', 'block', 'rescue', 'always'],

@@ -54,6 +54,7 @@ function readPlay(map: MapNode, reading: Reading): Play[] {
       tasks: inside.readItems(get(map, 'tasks'), inside),
       postTasks: inside.readItems(get(map, 'post_tasks'), inside),
       handlers: readHandlers(get(map, 'handlers'), inside),
+      gate: inside.readItems(get(map, 'gate'), inside),
       keywords,
     },
   ]

@@ -1,16 +1,21 @@
+import { SourceError, TaskError } from '../base/error.ts'
 import { place } from '../base/event.ts'
 import { findUnknown, Unknown } from '../base/unknown.ts'
 import { leaves } from '../plan/leaves.ts'
-import type { BlockStep, IncludeStep, MetaStep, PlanItem, PlannedPlay, Section, Step } from '../plan/step.ts'
+import { inMap } from '../plan/settings.ts'
+import type { BlockStep, IncludeStep, MetaStep, PlanItem, Section, Step } from '../plan/step.ts'
 import { holds } from '../vars/condition.ts'
 import { render } from '../vars/render.ts'
 import type { HostState } from './host-state.ts'
 import { Lanes, isLost } from './lanes.ts'
 import { LookAhead } from './look-ahead.ts'
-import { failureOf } from './outcome.ts'
+import { failed, failureOf, reported } from './outcome.ts'
 import { Overlay } from './overlay.ts'
-import { runTask, Stop, type Names, type RunContext, type Walk } from './task-run.ts'
+import type { Stage } from './stage.ts'
+import { runTask } from './task-run.ts'
+import { loopItems } from './unit.ts'
 import { Turns } from './units.ts'
+import { Stop, type Names, type Place, type RunContext, type Spot, type Walk } from './walk.ts'
 
 /** One object, so that what was worked out without loop variables is found again. */
 const NO_NAMES: Names = {}
@@ -42,28 +47,42 @@ export class HostRun {
       coming: [],
       rescuers: 0,
       jobs: 0,
+      failed: undefined,
     }
   }
 
-  /** Runs a play; afterwards `state` says whether the host is still in. */
-  async play(play: PlannedPlay): Promise<void> {
+  /** Where tasks that are delegated to this host happen. */
+  get place(): Place {
+    return this.#walk
+  }
+
+  /** Runs a play, or some tasks of it; afterwards `state` says whether the host is still in. */
+  async play(stage: Stage, sections: readonly Section[] = stage.play.sections): Promise<void> {
     try {
-      for (const section of play.sections) await this.#section(play, section)
+      for (const section of sections) await this.#section(stage, section)
     } catch (error) {
-      if (error instanceof Stop) {
-        if (error.why === 'failed') await this.#lastHandlers(play)
-        this.state.isOut ||= error.why !== 'end_play'
-        return
-      }
-      if (this.#context.signal.aborted) this.state.isOut = true
-      else this.#lose(error)
+      await this.#stopped(stage, error)
+    } finally {
+      stage.leave(this.state.host.name)
     }
+  }
+
+  async #stopped(stage: Stage, error: unknown): Promise<void> {
+    if (this.#context.signal.aborted) this.state.isOut = true
+    else if (!(error instanceof Stop)) this.#lose(error)
+    else {
+      if (error.why === 'failed' || error.why === 'stage') await this.#lastHandlers(stage)
+      this.state.isOut ||= error.why !== 'end_play'
+      this.state.hasFailed ||= error.why === 'failed'
+    }
+    const ends = this.state.hasFailed || this.state.lost !== undefined
+    if (ends && literalTrue(stage, 'any_errors_fatal')) stage.end()
   }
 
   /** Closes the connection and reports the host's counts. */
   async end(): Promise<void> {
-    const usage = await this.#lanes.usage()
     await this.#lanes.close()
+    const usage = await this.#lanes.usage()
     const { counts, host, lost } = this.state
     this.#context.emit({
       type: 'host_done',
@@ -77,62 +96,98 @@ export class HostRun {
     })
   }
 
-  async #section(play: PlannedPlay, section: Section): Promise<void> {
-    await this.#items(play, section.items, NO_NAMES)
-    await this.#flush(play)
+  async #section(stage: Stage, section: Section): Promise<void> {
+    await this.#items(stage, section.items, NO_NAMES)
+    await this.#flush(stage)
   }
 
-  async #items(play: PlannedPlay, items: readonly PlanItem[], local: Names): Promise<void> {
+  async #items(stage: Stage, items: readonly PlanItem[], local: Names): Promise<void> {
     const rest = this.#walk.coming
     const sequence = [...leaves(items)]
     const position = new Map(sequence.map((step, index) => [step, index]))
     const enter = (step: Step): void => {
       this.#walk.coming = [...sequence.slice((position.get(step) ?? -1) + 1), ...rest]
     }
-    for (const item of items) await this.#item(play, item, local, enter)
+    for (const item of items) await this.#item(stage, item, local, enter)
     this.#walk.coming = rest
   }
 
-  async #item(play: PlannedPlay, item: PlanItem, local: Names, enter: (step: Step) => void): Promise<void> {
+  async #item(stage: Stage, item: PlanItem, local: Names, enter: (step: Step) => void): Promise<void> {
     this.#context.signal.throwIfAborted()
     switch (item.kind) {
       case 'task':
         enter(item)
-        return runTask(this.#walk, play, item, local, 'task_done')
+        return runTask(this.#spot(stage, item, local, 'task_done'))
       case 'block':
-        return this.#block(play, item, local)
+        return this.#block(stage, item, local)
       case 'include':
-        return this.#include(play, item, local)
+        return this.#include(stage, item, local)
       case 'meta':
-        return this.#meta(play, item, local)
+        return this.#meta(stage, item, local)
     }
   }
 
-  async #block(play: PlannedPlay, block: BlockStep, local: Names): Promise<void> {
+  async #block(stage: Stage, block: BlockStep, local: Names): Promise<void> {
     const canRescue = block.rescue.length > 0
     try {
       if (canRescue) this.#walk.rescuers += 1
-      await this.#items(play, block.body, local).finally(() => {
+      await this.#items(stage, block.body, local).finally(() => {
         if (canRescue) this.#walk.rescuers -= 1
       })
     } catch (error) {
       if (!canRescue || !(error instanceof Stop) || error.why !== 'failed') throw error
-      await this.#items(play, block.rescue, local)
+      this.state.set({
+        ansible_failed_task: { name: this.#walk.failed?.task },
+        ansible_failed_result: this.#walk.failed?.result,
+      })
+      await this.#items(stage, block.rescue, local)
     } finally {
       if (!this.#context.signal.aborted && this.state.lost === undefined)
-        await this.#items(play, block.always, local)
+        await this.#items(stage, block.always, local)
     }
   }
 
-  async #include(play: PlannedPlay, step: IncludeStep, local: Names): Promise<void> {
-    const scope = this.state.scope(play, step, local)
-    const verdicts = step.settings.when.map(condition => holds(condition, scope))
-    if (verdicts.includes(false)) return
-    const target = render(step.target, scope)
-    const from = step.tasksFrom ? render(step.tasksFrom, scope) : undefined
-    const open = findUnknown([...verdicts, target, from])
-    if (open) return this.#unknownInclude(step, open)
-    await this.#items(play, step.load(String(target), from === undefined ? undefined : String(from)), local)
+  async #include(stage: Stage, step: IncludeStep, local: Names): Promise<void> {
+    const loop = step.settings.keywords.get('loop')
+    if (loop === undefined) return this.#includeOnce(stage, step, local)
+    const items = await this.#judged(stage, step, 'include', () =>
+      loopItems(loop, this.state.scope(stage.play, step, local)),
+    )
+    if (items instanceof Unknown) return this.#unknownInclude(step, items)
+    const control = inMap(step.settings.keywords.get('loop_control'), 'loop_var')
+    const name = control?.kind === 'scalar' ? control.text : 'item'
+    for (const item of items) await this.#includeOnce(stage, step, { ...local, [name]: item })
+  }
+
+  async #includeOnce(stage: Stage, step: IncludeStep, local: Names): Promise<void> {
+    const items = await this.#judged(stage, step, 'include', () => {
+      const scope = this.state.scope(stage.play, step, local)
+      const verdicts = step.settings.when.map(condition => holds(condition, scope))
+      if (verdicts.includes(false)) return []
+      const target = render(step.target, scope)
+      const from = step.tasksFrom ? render(step.tasksFrom, scope) : undefined
+      return (
+        findUnknown([...verdicts, target, from]) ??
+        step.load(String(target), from === undefined ? undefined : String(from))
+      )
+    })
+    if (items instanceof Unknown) return this.#unknownInclude(step, items)
+    await this.#items(stage, items, local)
+  }
+
+  /** Works out what an include or meta task says; a problem in its texts fails the host as a failed task does. */
+  async #judged<T>(stage: Stage, step: IncludeStep | MetaStep, module: string, work: () => T): Promise<T> {
+    try {
+      return work()
+    } catch (error) {
+      if (!(error instanceof SourceError || error instanceof TaskError)) throw error
+      const outcome = failed(failureOf(error))
+      this.state.count('failed')
+      const task = step.kind === 'include' ? step.title : step.action
+      const about = { host: this.state.host.name, play: stage.play.name, task, module, at: place(step.at) }
+      this.#context.emit({ type: 'task_done', ...about, ...reported(outcome, 0, false) })
+      throw new Stop('failed')
+    }
   }
 
   #unknownInclude(step: IncludeStep, open: Unknown): void {
@@ -140,12 +195,15 @@ export class HostRun {
     this.#context.emit({ type: 'warning', host: this.state.host.name, at: place(step.at), message })
   }
 
-  async #meta(play: PlannedPlay, step: MetaStep, local: Names): Promise<void> {
-    const scope = this.state.scope(play, step, local)
-    if (!step.settings.when.every(condition => holds(condition, scope) === true)) return
+  async #meta(stage: Stage, step: MetaStep, local: Names): Promise<void> {
+    const isWanted = await this.#judged(stage, step, 'meta', () => {
+      const scope = this.state.scope(stage.play, step, local)
+      return step.settings.when.every(condition => holds(condition, scope) === true)
+    })
+    if (!isWanted) return
     switch (step.action) {
       case 'flush_handlers':
-        return this.#flush(play)
+        return this.#flush(stage)
       case 'reset_connection':
         return this.#lanes.close()
       case 'end_host':
@@ -156,23 +214,27 @@ export class HostRun {
   }
 
   /** A failed host still gets the handlers it owes: a changed configuration must not wait for the next run to be loaded. */
-  async #lastHandlers(play: PlannedPlay): Promise<void> {
+  async #lastHandlers(stage: Stage): Promise<void> {
     try {
-      await this.#flush(play)
+      await this.#flush(stage)
     } catch (error) {
       if (!(error instanceof Stop)) this.#lose(error)
     }
   }
 
   /** Runs notified handlers in the order of their definition; they may notify others. Drift looks at states, not at actions. */
-  async #flush(play: PlannedPlay): Promise<void> {
+  async #flush(stage: Stage): Promise<void> {
     if (this.#context.mode === 'drift') this.state.pending.clear()
     while (this.state.pending.size > 0) {
-      const handler = play.handlers.find(step => this.state.pending.has(step))
+      const handler = stage.play.handlers.find(step => this.state.pending.has(step))
       if (handler === undefined) return this.state.pending.clear()
       this.state.pending.delete(handler)
-      await runTask(this.#walk, play, handler, NO_NAMES, 'handler_done')
+      await runTask(this.#spot(stage, handler, NO_NAMES, 'handler_done'))
     }
+  }
+
+  #spot(stage: Stage, step: Step, names: Names, kind: Spot['kind']): Spot {
+    return { walk: this.#walk, stage, play: stage.play, step, names, kind }
   }
 
   /** The host takes no further part: it cannot be reached any more, or an error of ours made its state unknowable. */
@@ -182,4 +244,9 @@ export class HostRun {
     this.state.isOut = true
     if (this.state.counts.unreachable === 0) this.state.count('unreachable')
   }
+}
+
+function literalTrue(stage: Stage, keyword: string): boolean {
+  const node = stage.play.play.keywords.get(keyword)
+  return node?.kind === 'scalar' && node.value === true
 }

@@ -24,6 +24,8 @@ export class HostState {
   /** Set once the host takes no further part in the run. */
   lost: Failure | undefined
   isOut = false
+  /** A task failed and nothing took care of it. */
+  hasFailed = false
 
   constructor(host: Host, project: Project, groups: Readonly<Record<string, readonly string[]>>) {
     this.host = host

@@ -18,6 +18,8 @@ export interface Lane {
 /** Slack for the way there and back, on top of the time the host itself may take. */
 const LINK_SLACK_MS = 15_000
 
+const NOTHING: Usage = { frames: 0, bytesSent: 0, bytesReceived: 0 }
+
 /** All shells of one host: opened when first needed, kept for the run. */
 export class Lanes {
   readonly #host: string
@@ -26,6 +28,7 @@ export class Lanes {
   readonly #onConnected: (ms: number, warnings: readonly string[]) => void
   readonly #open = new Map<string, Promise<Lane>>()
   #connection: Promise<Connection> | undefined
+  #past: Usage = NOTHING
 
   constructor(
     host: string,
@@ -84,19 +87,16 @@ export class Lanes {
     for (const lane of this.#open.values()) (await lane).answers.drop(touched)
   }
 
+  /** What travelled over this host's connections so far. */
   async usage(): Promise<Usage> {
-    if (this.#connection === undefined) return { frames: 0, bytesSent: 0, bytesReceived: 0 }
-    try {
-      return (await this.#connection).usage()
-    } catch {
-      return { frames: 0, bytesSent: 0, bytesReceived: 0 }
-    }
+    return addUsage(this.#past, await usageOf(this.#connection))
   }
 
   /** Closes everything; the next task connects anew. */
   async close(): Promise<void> {
     for (const lane of this.#open.values()) await this.#tidy(lane)
     const connection = this.#connection
+    this.#past = addUsage(this.#past, await usageOf(connection))
     this.#connection = undefined
     this.#open.clear()
     await (await connection?.catch(() => undefined))?.close()
@@ -149,4 +149,16 @@ export class Lanes {
 /** Returns whether the error means that the host is lost for the run, not just the task. */
 export function isLost(error: unknown): error is ConnectError | DeadlineError {
   return error instanceof ConnectError || error instanceof DeadlineError
+}
+
+function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    frames: a.frames + b.frames,
+    bytesSent: a.bytesSent + b.bytesSent,
+    bytesReceived: a.bytesReceived + b.bytesReceived,
+  }
+}
+
+async function usageOf(connection: Promise<Connection> | undefined): Promise<Usage> {
+  return (await connection?.catch(() => undefined))?.usage() ?? NOTHING
 }

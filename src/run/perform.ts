@@ -68,9 +68,10 @@ function brief(action: Action & { do: 'run' }, env: Readonly<Record<string, stri
 }
 
 async function write(action: Action & { do: 'write' }, ways: Ways): Promise<Sh> {
-  const { path, mode, owner, group, validate } = action
+  const { path, follow, mode, owner, group, validate } = action
   return writeScript({
     path,
+    follow,
     content: await inlineOrStaged(action.content, ways.session),
     mode,
     owner,

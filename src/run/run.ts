@@ -1,4 +1,4 @@
-import type { Event, EventBody, HostCounts, Mode } from '../base/event.ts'
+import { place, type Event, type EventBody, type HostCounts, type Mode } from '../base/event.ts'
 import { Redactor } from '../base/secret.ts'
 import type { PlannedPlay, Project } from '../plan/step.ts'
 import type { Connect } from '../transport/session.ts'
@@ -7,7 +7,9 @@ import { hostsByGroup, HostState } from './host-state.ts'
 import { exitCode } from './exit.ts'
 import { inParallel } from './parallel.ts'
 import { sumCounts } from './outcome.ts'
-import type { RunContext } from './task-run.ts'
+import { Stage } from './stage.ts'
+import { batches, ordered, taskOrder, tooManyFailed } from './rolling.ts'
+import type { RunContext } from './walk.ts'
 import type { DefaultBecome } from './units.ts'
 
 /** How a run is done. */
@@ -42,8 +44,7 @@ export interface RunResult {
 export async function run(project: Project, options: RunOptions): Promise<RunResult> {
   const started = performance.now()
   const emit = stamped(options)
-  const context: RunContext = { ...options, emit }
-  const hosts = hostRuns(project, context)
+  const hosts = openHosts(project, options, emit)
   emit({ type: 'run_start', mode: options.mode, playbooks: project.files, hosts: [...hosts.keys()] })
   try {
     for (const play of project.plays) await runPlay(play, hosts, options, emit)
@@ -56,15 +57,22 @@ export async function run(project: Project, options: RunOptions): Promise<RunRes
   return { counts, exit }
 }
 
-function hostRuns(project: Project, context: RunContext): Map<string, HostRun> {
+/** Opens the hosts of the project, and those that tasks are delegated to when they first are. */
+function openHosts(
+  project: Project,
+  options: RunOptions,
+  emit: (event: EventBody) => void,
+): Map<string, HostRun> {
   const groups = hostsByGroup(project)
-  const names = new Set(project.plays.flatMap(play => play.hosts))
-  const runs = new Map<string, HostRun>()
-  for (const name of names) {
+  const hosts = new Map<string, HostRun>()
+  const open = (name: string): HostRun | undefined => {
     const host = project.inventory.hosts.get(name)
-    if (host) runs.set(name, new HostRun(new HostState(host, project, groups), context))
+    if (host && !hosts.has(name)) hosts.set(name, new HostRun(new HostState(host, project, groups), context))
+    return hosts.get(name)
   }
-  return runs
+  const context: RunContext = { ...options, emit, place: name => open(name)?.place }
+  for (const name of new Set(project.plays.flatMap(play => play.hosts))) open(name)
+  return hosts
 }
 
 async function runPlay(
@@ -73,15 +81,59 @@ async function runPlay(
   options: RunOptions,
   emit: (event: EventBody) => void,
 ): Promise<void> {
-  const taking = play.hosts.flatMap(name => hosts.get(name) ?? []).filter(host => !host.state.isOut)
+  const order = play.play.keywords.get('order')
+  const names = ordered(play.hosts, order?.kind === 'scalar' ? order.text : undefined)
+  const taking = names.filter(name => hosts.get(name)?.state.isOut === false)
   if (options.signal.aborted || taking.length === 0) return
+  emit({ type: 'play_start', play: play.name, at: place(play.at), hosts: taking })
+  const places = taskOrder(play)
+  for (const batch of batches(taking, play.play.keywords.get('serial'))) {
+    if (options.signal.aborted) return
+    const runs = batch.flatMap(name => hosts.get(name) ?? [])
+    const isSound = await runBatch(new Stage(play, batch, places), runs, options)
+    if (!isSound) return leaveOut(taking.slice(taking.indexOf(batch.at(-1) ?? '') + 1), hosts, play, emit)
+  }
+}
+
+/** Runs one batch and its health gate; returns whether the next one may start. */
+async function runBatch(stage: Stage, runs: readonly HostRun[], options: RunOptions): Promise<boolean> {
+  const { play } = stage.play
+  await inParallel(runs, options.forks, host => host.play(stage))
+  const failed = (): number =>
+    runs.filter(host => host.state.hasFailed || host.state.lost !== undefined).length
+  if (stage.isOver || tooManyFailed(failed(), runs.length, play.keywords.get('max_fail_percentage')))
+    return false
+  const standing = runs.filter(host => !host.state.isOut)
+  if (stage.play.gate.length === 0 || options.mode !== 'apply') return true
+  const before = failed()
+  const gate = new Stage(
+    stage.play,
+    standing.map(host => host.state.host.name),
+    new Map(),
+  )
+  await inParallel(standing, options.forks, host =>
+    host.play(gate, [{ name: 'post_tasks', items: stage.play.gate }]),
+  )
+  return failed() === before
+}
+
+/** Hosts of later batches take no part any more; that they were left alone is said. */
+function leaveOut(
+  names: readonly string[],
+  hosts: ReadonlyMap<string, HostRun>,
+  play: PlannedPlay,
+  emit: (event: EventBody) => void,
+): void {
+  for (const name of names) {
+    const host = hosts.get(name)
+    if (host) host.state.isOut = true
+  }
+  if (names.length === 0) return
   emit({
-    type: 'play_start',
-    play: play.name,
-    at: `${play.at.file}:${play.at.line}:${play.at.col}`,
-    hosts: taking.map(host => host.state.host.name),
+    type: 'warning',
+    at: place(play.at),
+    message: `the play ends here; left alone: ${names.join(', ')}`,
   })
-  await inParallel(taking, options.forks, host => host.play(play))
 }
 
 /** The one boundary: every event is stamped and masked here, nowhere else. */

@@ -40,6 +40,8 @@ export interface Ground {
   /** Directory on the host that keeps what this run replaced. */
   readonly backupDir: string
   readonly wantsDiff: boolean
+  /** The longest the task's commands may take on the host. */
+  readonly seconds?: number
   readonly lanes: Lanes
   readonly overlay: Overlay
   /** Questions of the coming tasks in this shell that are still open, to travel in the same frame. */
@@ -114,9 +116,16 @@ async function act(unit: Unit, probes: Probes, lane: Lane, on: Ground): Promise<
   if (done.completed.code !== 0) return failed(commandFailure(done.completed, done.command), found, output)
   const isVerifiable = module.verifiable?.(unit.params, found) !== false
   const after = isVerifiable ? observed(probes, lane) : before
-  const left: readonly Change[] = isVerifiable ? module.diff(unit.params, after) : []
+  const left = isVerifiable
+    ? module.diff(unit.params, after).filter((change: Change) => shows(unit, change))
+    : []
   const registered = { ...(module.result?.(unit.params, after, found) ?? {}), ...output }
   return left.length === 0 ? changed(found, registered) : failed(notTaken(left, done), left, registered)
+}
+
+/** A change that the probe never shows, such as a time that is set to now, cannot be left over. */
+function shows({ step, params }: Unit, change: Change): boolean {
+  return step.module.verifiable?.(params, [change]) !== false
 }
 
 interface Done {

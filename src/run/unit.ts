@@ -173,6 +173,16 @@ export function text(step: Step, keyword: string, scope: Scope): string | undefi
   return value === null ? undefined : String(value)
 }
 
+/** Returns a keyword's value on this host as a number; 0 or more. */
+export function number(step: Step, keyword: string, scope: Scope): number | undefined {
+  const written = text(step, keyword, scope)
+  if (written === undefined) return undefined
+  const value = Number(written)
+  if (Number.isFinite(value) && value >= 0) return value
+  const at = step.settings.keywords.get(keyword)?.at ?? step.at
+  throw new SourceError('BAD_VALUE', at, `\`${keyword}\` is \`${written}\`, expected a number`)
+}
+
 /** Returns the name a task is shown under; a template in it that cannot be settled yet is shown as written. */
 export function titleOf(step: Step, scope: Scope): string {
   if (step.name === undefined) return step.title

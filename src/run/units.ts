@@ -11,6 +11,8 @@ import { flag, loopItems, resolve, text, type Resolved } from './unit.ts'
 export interface Turn {
   readonly item: unknown
   readonly label: string | undefined
+  /** The variables of its loop. */
+  readonly names: Readonly<Record<string, unknown>>
   readonly scope: Scope
   /** What the texts came to, or why they came to nothing. */
   readonly resolved: Resolved | Error
@@ -77,9 +79,16 @@ export class Turns {
     const scope = this.#state.scope(play, step, local)
     try {
       const label = item === undefined ? undefined : labelOf(step, item, scope)
-      return { item, label, scope, resolved: resolve(step, scope), become: this.#becomeOf(step, scope) }
+      return {
+        item,
+        label,
+        names: local,
+        scope,
+        resolved: resolve(step, scope),
+        become: this.#becomeOf(step, scope),
+      }
     } catch (error) {
-      return { item, label: undefined, scope, resolved: error as Error, become: undefined }
+      return { item, label: undefined, names: local, scope, resolved: error as Error, become: undefined }
     }
   }
 

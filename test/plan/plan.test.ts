@@ -43,8 +43,8 @@ describe('plan/check', () => {
     ['unknown meta action', '- hosts: all\n  tasks:\n    - meta: flush_handler\n', ['BAD_VALUE 3:13']],
     [
       'keyword that nothing acts on',
-      '- hosts: all\n  serial: 1\n  tasks:\n    - say: {msg: a}\n',
-      ['UNKNOWN_KEYWORD 2:11'],
+      '- hosts: all\n  remote_user: x\n  tasks:\n    - say: {msg: a}\n',
+      ['UNKNOWN_KEYWORD 2:16'],
     ],
   ])('%s', (_, text, expected) => {
     const found = problemsOf(text)

@@ -1,0 +1,173 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Registered } from '../base/result.ts'
+import { holds } from '../vars/condition.ts'
+import type { Scope } from '../vars/scope.ts'
+import { isLost } from './lanes.ts'
+import { failed, failureOf, reported, skipped, unknown, type Outcome } from './outcome.ts'
+import { settle, type Ground } from './settle.ts'
+import { flag, number, setsOf, text, titleOf } from './unit.ts'
+import type { Turn } from './units.ts'
+import { judge } from './verdict.ts'
+import { about, type Place, type Spot } from './walk.ts'
+
+/** One turn of a task with its verdict. */
+export interface Finished {
+  readonly item: unknown
+  readonly outcome: Outcome
+}
+
+/** How often and in what rhythm a task with `until` is tried, as in Ansible where not said. */
+const RETRIES = 3
+const DELAY_SECONDS = 5
+const LONGEST_DELAY_SECONDS = 300
+
+/** Settles one turn, again and again where `until` asks for it, and reports it. */
+export async function runTurn(spot: Spot, turn: Turn): Promise<Finished> {
+  const { walk, step } = spot
+  const started = performance.now()
+  walk.context.emit({ type: 'task_start', ...about(spot, turn) })
+  const until = step.settings.keywords.get('until')
+  let outcome = await attempt(spot, turn)
+  if (until !== undefined && walk.context.mode === 'apply') {
+    const tries = number(step, 'retries', turn.scope) ?? RETRIES
+    for (let done = 1; !isMet(spot, turn, outcome); done++) {
+      if (done > tries) {
+        outcome = notMet(outcome, done)
+        break
+      }
+      await pause(spot, turn, done)
+      outcome = { ...(await attempt(spot, turn)) }
+      outcome = { ...outcome, registered: { ...outcome.registered, attempts: done + 1 } }
+    }
+  }
+  return finish(spot, turn, outcome, performance.now() - started)
+}
+
+/** Reports the outcome of a turn, or of a task that has none. */
+export function finish(spot: Spot, turn: Turn | undefined, outcome: Outcome, ms: number): Finished {
+  const { walk, step, kind } = spot
+  const isHidden = turn !== undefined && flag(step, 'no_log', turn.scope) === true
+  const ignored = isForgiven(spot, turn, outcome)
+  walk.state.count(ignored ? 'ignored' : outcome.status)
+  const register = step.settings.keywords.get('register')
+  walk.context.emit({
+    type: kind,
+    ...about(spot, turn),
+    ...reported(outcome, Math.round(ms), isHidden),
+    ...(register?.kind === 'scalar' ? { register: register.text } : {}),
+    ...(turn?.item === undefined || isHidden ? {} : { item: turn.item }),
+    ...(turn?.label === undefined || isHidden ? {} : { label: turn.label }),
+    ...(ignored ? { ignored } : {}),
+  })
+  return { item: turn?.item, outcome }
+}
+
+async function attempt(spot: Spot, turn: Turn): Promise<Outcome> {
+  const outcome = await outcomeOf(spot, turn)
+  return judge(spot.step, outcome, scopeWith(spot, turn, outcome.registered))
+}
+
+async function outcomeOf(spot: Spot, turn: Turn): Promise<Outcome> {
+  const { walk, step } = spot
+  const { resolved } = turn
+  if (resolved instanceof Error) return failed(failureOf(resolved))
+  if (resolved.kind === 'skip') return skipped(resolved.reason)
+  if (resolved.kind === 'unknown') return unknown(resolved.until)
+  const unit = {
+    step,
+    title: titleOf(step, turn.scope),
+    params: resolved.params,
+    env: resolved.env,
+    become: turn.become,
+  }
+  const where = placeOf(spot, turn)
+  if (where === undefined)
+    return failed({
+      code: 'NO_DELEGATE',
+      message: 'the host the task is delegated to is not in the inventory',
+    })
+  try {
+    const outcome = await settle(unit, groundOf(spot, turn, where))
+    if (outcome.status === 'ok' && step.module.sets) walk.state.set(setsOf(step.module, resolved.params))
+    return outcome
+  } catch (error) {
+    if (!isLost(error)) throw error
+    return lost(spot, turn, where, error)
+  }
+}
+
+/** A lost host ends its walk, unless the task says that it reckons with it; then the next task connects anew. */
+async function lost(spot: Spot, turn: Turn, where: Place, error: Error): Promise<Outcome> {
+  const outcome: Outcome = { ...failed(failureOf(error)), status: 'unreachable' }
+  if (flag(spot.step, 'ignore_unreachable', turn.scope) !== true) {
+    finish(spot, turn, outcome, 0)
+    throw error
+  }
+  await where.lanes.close()
+  return outcome
+}
+
+function placeOf({ walk, step }: Spot, turn: Turn): Place | undefined {
+  const delegate = text(step, 'delegate_to', turn.scope)
+  return delegate === undefined ? walk : walk.context.place(delegate)
+}
+
+function groundOf(spot: Spot, turn: Turn, where: Place): Ground {
+  const { walk, play, step, names } = spot
+  const { context } = walk
+  walk.jobs += 1
+  const seconds = number(step, 'timeout', turn.scope)
+  return {
+    mode: flag(step, 'check_mode', turn.scope) === true && context.mode === 'apply' ? 'check' : context.mode,
+    run: `${context.run}-${walk.state.host.name.replace(/[^\w.-]/g, '_')}`,
+    job: walk.jobs,
+    backupDir: `/var/lib/msingi/backup/${context.run}`,
+    wantsDiff: flag(step, 'diff', turn.scope) ?? context.wantsDiff,
+    lanes: where.lanes,
+    overlay: where.overlay,
+    coming: lane => (where === walk ? walk.ahead.questions(play, [step, ...walk.coming], lane, names) : []),
+    onExplained: context.onExplained,
+    ...(seconds === undefined ? {} : { seconds }),
+    paced: made => {
+      walk.ahead.pace(made)
+    },
+    onOutput: (stream, output) =>
+      context.emit({ type: 'task_output', ...about(spot, turn), stream, text: output }),
+  }
+}
+
+function isMet(spot: Spot, turn: Turn, outcome: Outcome): boolean {
+  if (outcome.status === 'skipped' || outcome.status === 'unreachable') return true
+  const until = spot.step.settings.keywords.get('until')
+  return until === undefined || holds(until, scopeWith(spot, turn, outcome.registered)) === true
+}
+
+function notMet(outcome: Outcome, attempts: number): Outcome {
+  if (outcome.status === 'failed') return outcome
+  const failure = { code: 'UNTIL_NOT_MET', message: `\`until\` does not hold after ${attempts} attempts` }
+  return failed(failure, outcome.changes, outcome.registered)
+}
+
+/** Waits before the next attempt; what was asked before is asked again. */
+async function pause(spot: Spot, turn: Turn, done: number): Promise<void> {
+  const { walk, step } = spot
+  const delay = number(step, 'delay', turn.scope) ?? DELAY_SECONDS
+  const factor = (number(step, 'backoff', turn.scope) ?? 1) ** (done - 1)
+  const seconds = Math.min(LONGEST_DELAY_SECONDS, delay * factor)
+  await sleep(seconds * 1000, undefined, { signal: walk.context.signal })
+  await walk.lanes.drop(undefined)
+}
+
+/** The names a turn sees, its own result included under the name it registers. */
+function scopeWith({ walk, play, step, names }: Spot, turn: Turn, registered: Registered): Scope {
+  const register = step.settings.keywords.get('register')
+  const own = register?.kind === 'scalar' ? { [register.text]: registered } : {}
+  return walk.state.scope(play, step, { ...names, ...turn.names, ...own })
+}
+
+function isForgiven({ walk, step }: Spot, turn: Turn | undefined, outcome: Outcome): boolean {
+  if (outcome.status === 'unreachable')
+    return turn !== undefined && flag(step, 'ignore_unreachable', turn.scope) === true
+  if (outcome.status !== 'failed') return false
+  return walk.rescuers > 0 || (turn !== undefined && flag(step, 'ignore_errors', turn.scope) === true)
+}

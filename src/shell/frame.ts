@@ -59,7 +59,7 @@ export function dataLine(seq: number, bytes: number, path: string): string {
  * Names begin with an underscore, because parts see them. The handler of TERM and HUP ends an idle shell, but not one
  * that is at work, so that a part's `kill $$` does no harm; a handler, unlike ignoring a signal, is not inherited.
  */
-const BOOTSTRAP = `unset IFS LANG LANGUAGE CDPATH ENV BASH_ENV TMOUT MAIL MAILCHECK
+const BOOTSTRAP = `unset IFS LANG LANGUAGE CDPATH ENV BASH_ENV TMOUT MAIL MAILCHECK SUDO_COMMAND
 PATH=${HOST_PATH};LC_ALL=C;export PATH LC_ALL
 umask 022;cd /;unset OLDPWD
 _M=MARKER;_i=$(id -u);USER=$(id -un 2>/dev/null);USER=\${USER:-$_i};LOGNAME=$USER;export USER LOGNAME

@@ -55,10 +55,10 @@ printf '%s\\n' "$m"; exit 1`
 
 /** Complaints that the present file causes as well are nobody's fault; a mount point may still be made. */
 const FSTAB = sh`command -v findmnt >/dev/null || exit 0
-c() { findmnt --verify --tab-file "$1" 2>&1 | grep -E -e '\\[E\\]|parse error' | grep -v -e 'on boot required target'; }
+c() { findmnt --verify --tab-file "$1" 2>&1 | grep -E -e '\\[E\\]|: parse error at' | grep -v -e 'on boot required target' | sed "s|^.*: parse error at line [0-9]*|parse error|"; }
 [ -s "$1" ] || exit 0
 old=; [ ! -s "$2" ] || old=$(c "$2")
-c "$1" | sed "s|$1|$2|g" | grep -v -x -F -e "$old" && exit 1
+c "$1" | grep -v -x -F -e "$old" && exit 1
 exit 0`
 
 const VALIDATORS: readonly Validator[] = [

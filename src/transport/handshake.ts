@@ -99,7 +99,7 @@ class Dialogue {
   /** Returns the error for a wire that ended before the greeting. */
   ended(message: string, stage: 'become' | 'shell'): ConnectError {
     const { become } = this.#handshake
-    const said = become && refusal(become, this.#all())
+    const said = become && refusal(become, noiseBefore(this.#talk, this.#handshake.opening).join('\n'))
     if (said) {
       return new ConnectError(
         this.#talk.host,

@@ -66,6 +66,9 @@ function openChannel(link: Link, target: SshTarget, command: string): Promise<Wi
   })
 }
 
+/** How long the host has for agreeing that a channel is closed; one that stands still never does. */
+const FAREWELL_MS = 300
+
 /** With a reason where it was the channel that was refused, not the command in it. */
 type Refusal = Error & { reason?: unknown }
 
@@ -86,21 +89,27 @@ function exec(
 
 function wireOf(channel: ClientChannel, link: Link): Wire {
   let end: WireEnd | undefined
+  let timer: NodeJS.Timeout | undefined
+  let giveUp: () => void = () => undefined
   channel.on('exit', (code: number | null, signal?: string) => (end = { code, signal: signal ?? null }))
   channel.on('error', (error: Error) => (end ??= error))
-  const ended = new Promise<void>(resolve => {
-    channel.once('close', () => resolve())
+  const closed = new Promise<WireEnd>(resolve => {
+    const finish = (reason?: Error): void => {
+      giveUp = (): void => undefined
+      clearTimeout(timer)
+      resolve(end ?? reason ?? new Error('the connection was closed'))
+    }
+    giveUp = (): void => {
+      timer ??= setTimeout(finish, FAREWELL_MS)
+    }
+    channel.once('close', () => finish())
+    void link.closed.then(finish)
   })
-  const closed = Promise.race([ended, link.closed]).then(
-    reason => end ?? reason ?? new Error('the connection was closed'),
-  )
-  return {
-    stdin: channel.stdin,
-    stdout: channel,
-    stderr: channel.stderr,
-    closed,
-    close: () => channel.destroy(),
+  const close = (): void => {
+    channel.destroy()
+    giveUp()
   }
+  return { stdin: channel.stdin, stdout: channel, stderr: channel.stderr, closed, close }
 }
 
 function noChannel(target: SshTarget): ConnectError {

@@ -68,7 +68,12 @@ describe('checkHostCert', () => {
     expect(checkHostCert(cert('for-ever'), host, [read('ca-ed25519')], now)).toBeUndefined()
   })
 
-  test.each([
+  interface Case {
+    readonly file: string
+    readonly name?: string
+    readonly date?: string
+  }
+  test.each<[string, Case, string]>([
     ['for-another-host', { file: 'by-ed25519', name: 'db.example.org' }, 'web1.example.org'],
     ['before-its-time', { file: 'by-ed25519', date: '2024-12-31T23:59:59Z' }, '2025-01-01'],
     ['after-its-time', { file: 'by-ed25519', date: '2035-01-01T00:00:00Z' }, '2035-01-01'],

@@ -13,6 +13,7 @@ import {
   hostKey,
   hostRsa,
   known,
+  me,
   never,
   open,
   otherKey,
@@ -31,14 +32,14 @@ describe('the key of the host', () => {
 
   test('a-host-that-known_hosts-names-by-hash-is-let-in', async () => {
     trust(plain(), hostKey)
-    expect(await say(await open(reach()))).toBe('root')
+    expect(await say(await open(reach()))).toBe(me)
   })
 
   test('a-host-known-by-a-weaker-type-of-key-shows-that-one', async () => {
     trust(plain(), hostRsa)
-    expect(await say(await open(reach()))).toBe('root')
+    expect(await say(await open(reach()))).toBe(me)
     trust(plain(), hostEcdsa)
-    expect(await say(await open(reach()))).toBe('root')
+    expect(await say(await open(reach()))).toBe(me)
   })
 
   test('an-unknown-key-is-refused-with-its-fingerprint-and-the-way-to-trust-it', async () => {
@@ -58,7 +59,7 @@ describe('the key of the host', () => {
 
   test('a-pin-wins-over-known_hosts', async () => {
     trust(plain(), otherKey)
-    expect(await say(await open(trusted(plain())))).toBe('root')
+    expect(await say(await open(trusted(plain())))).toBe(me)
     trust(plain(), hostKey)
     const error = await failure(open({ ...reach(), hostKeys: [publicKey(otherKey)] }))
     expect(error.stage).toBe('hostkey')
@@ -67,7 +68,7 @@ describe('the key of the host', () => {
 
   test('a-pinned-fingerprint-is-found-among-keys-of-all-types', async () => {
     for (const key of [hostKey, hostEcdsa, hostRsa]) {
-      expect(await say(await open({ ...reach(), hostKeys: [print(key)] }))).toBe('root')
+      expect(await say(await open({ ...reach(), hostKeys: [print(key)] }))).toBe(me)
     }
     const error = await failure(open({ ...reach(), hostKeys: [print(otherKey)] }))
     expect(error.stage).toBe('hostkey')
@@ -89,7 +90,7 @@ describe('the key of the host', () => {
       ['ssh-rsa', print(hostRsa), 'unknown'],
     ])
     writeFileSync(known, pinKeys('', name, keys.map(key => key.key), { replace: false })) // prettier-ignore
-    expect(await say(await open(reach()))).toBe('root')
+    expect(await say(await open(reach()))).toBe(me)
   })
 })
 
@@ -111,7 +112,7 @@ describe('host certificates', () => {
   ] as const)('an-%s-authority-vouches-for-a-host-that-nobody-knows', async (name, options) => {
     const ca = makeKey(dir, `ca_${name}`, ...options)
     const sshd = await certified(ca, '127.0.0.1,web')
-    expect(await say(await open(reachOf(sshd, { keys: [userKey] })))).toBe('root')
+    expect(await say(await open(reachOf(sshd, { keys: [userKey] })))).toBe(me)
   })
 
   test.each([
@@ -119,7 +120,7 @@ describe('host certificates', () => {
     ['ecdsa', hostEcdsa],
   ])('a-host-with-an-%s-key-is-vouched-for', async (name, key) => {
     const sshd = await certified(makeKey(dir, `ca_of_${name}`), '127.0.0.*', today, key)
-    expect(await say(await open(reachOf(sshd, { keys: [userKey] })))).toBe('root')
+    expect(await say(await open(reachOf(sshd, { keys: [userKey] })))).toBe(me)
   })
 
   test('a-certificate-for-another-host-is-refused', async () => {

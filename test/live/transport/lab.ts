@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { ConnectError } from '../../../src/base/error.ts'
@@ -10,6 +11,7 @@ import type { Reach } from '../../../src/transport/settle.ts'
 import { dropDir, makeDir, makeKey, publicKey, reachOf, type Sshd, startSshd } from './sshd.ts'
 
 /** What the tests of one file share: keys, one sshd for all of them, and whatever a test starts, which ends with it. */
+export const me = userInfo().username
 export const dir = makeDir()
 export const known = join(dir, 'known_hosts')
 export const hostKey = makeKey(dir, 'host_ed25519')

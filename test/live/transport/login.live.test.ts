@@ -5,7 +5,20 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Secret } from '../../../src/base/secret.ts'
 import type { Reach } from '../../../src/transport/settle.ts'
-import { daemon, dir, failure, hostKey, open, openAll, otherKey, plain, print, say, trusted } from './lab.ts'
+import {
+  daemon,
+  dir,
+  failure,
+  hostKey,
+  me,
+  open,
+  openAll,
+  otherKey,
+  plain,
+  print,
+  say,
+  trusted,
+} from './lab.ts'
 import { makeKey, startSshd, type Sshd } from './sshd.ts'
 
 describe('keys', () => {
@@ -40,7 +53,7 @@ describe('keys', () => {
       await sleep(2000)
       return new Secret('opensesame')
     }
-    expect(await say(await open(trusted(sshd, { keys: [encrypted] }), { ask }))).toBe('root')
+    expect(await say(await open(trusted(sshd, { keys: [encrypted] }), { ask }))).toBe(me)
   })
 
   test('a-wrong-passphrase-is-asked-for-three-times', async () => {
@@ -97,7 +110,7 @@ describe('an agent', () => {
 
   test('an-agent-signs', async () => {
     const lenient = await daemon(['MaxAuthTries 20'], [hostKey], held.slice(-1))
-    expect(await say(await open(trusted(lenient, { keys: [] }), { env }))).toBe('root')
+    expect(await say(await open(trusted(lenient, { keys: [] }), { env }))).toBe(me)
   })
 
   test('too-many-keys-of-the-agent-are-listed', async () => {
@@ -111,7 +124,7 @@ describe('an agent', () => {
     const last = held.at(-1) ?? ''
     const half = join(dir, 'half.pub')
     writeFileSync(half, readFileSync(`${last}.pub`))
-    expect(await say(await open(trusted(strictOne(), { keys: [half] }), { env }))).toBe('root')
+    expect(await say(await open(trusted(strictOne(), { keys: [half] }), { env }))).toBe(me)
   })
 
   test('identities-only-offers-nothing-else-of-the-agent', async () => {
@@ -124,6 +137,6 @@ describe('an agent', () => {
 
   test('an-agent-that-is-gone-does-not-hinder-a-key-file', async () => {
     const gone = { HOME: dir, SSH_AUTH_SOCK: join(dir, 'no-agent') }
-    expect(await say(await open(trusted(plain()), { env: gone }))).toBe('root')
+    expect(await say(await open(trusted(plain()), { env: gone }))).toBe(me)
   })
 })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { sh } from '../../../src/shell/sh.ts'
 import { makeConnect } from '../../../src/transport/connect.ts'
-import { daemon, dir, failure, never, open, openAll, plain, say, setup, trusted, userKey } from './lab.ts'
+import { daemon, dir, failure, me, never, open, openAll, plain, say, setup, trusted, userKey } from './lab.ts'
 import { reachOf } from './sshd.ts'
 
 describe('jump hosts', () => {
@@ -17,11 +17,11 @@ describe('jump hosts', () => {
       b: trusted(plain(), { jump: 'bastion' }),
     }
     const connections = await openAll(hosts, ['a', 'b'])
-    expect(await Promise.all(connections.map(one => say(one)))).toEqual(['root', 'root'])
+    expect(await Promise.all(connections.map(one => say(one)))).toEqual([me, me])
     expect(connections[0]?.usage().bytesSent).toBeGreaterThan(2000)
     expect(bastion.log().match(/Accepted publickey/g)).toHaveLength(1)
     await connections[0]?.close()
-    expect(await say(connections[1])).toBe('root')
+    expect(await say(connections[1])).toBe(me)
     await connections[1]?.close()
     await expect.poll(() => bastion.log()).toContain('disconnect')
   })
@@ -34,7 +34,7 @@ describe('jump hosts', () => {
       web: trusted(plain(), { jump: 'first,second' }),
     }
     const [connection] = await openAll(hosts, ['web'])
-    expect(await say(connection)).toBe('root')
+    expect(await say(connection)).toBe(me)
     expect(first.log()).toContain('Accepted publickey')
     expect(second.log()).toContain('Accepted publickey')
   })
@@ -87,7 +87,7 @@ describe('jump hosts', () => {
     const config = join(dir, 'proxy_config')
     const pipe = `const s=require('net').connect(+process.argv[2],process.argv[1]);process.stdin.pipe(s).pipe(process.stdout)`
     writeFileSync(config, `Host *\n  ProxyCommand ${process.execPath} -e "${pipe}" %h %p\n`)
-    expect(await say(await open(trusted(plain()), { userConfig: config }))).toBe('root')
+    expect(await say(await open(trusted(plain()), { userConfig: config }))).toBe(me)
   })
 })
 
@@ -149,6 +149,24 @@ describe('what goes wrong on the way', () => {
     }, 100)
     expect((await failure(exchange)).stage).toBe('lost')
     expect((await failure(connection.shell({ user: 'nobody', method: 'su' }))).stage).toBe('lost')
+  })
+
+  test('closing-does-not-wait-for-a-host-that-stands-still', async () => {
+    let silent = false
+    const proxy = await server(socket => {
+      const through = connectTcp(plain().port, '127.0.0.1')
+      socket.on('data', chunk => silent || through.write(chunk))
+      through.on('data', chunk => silent || socket.write(chunk)).on('error', () => undefined)
+      socket.on('close', () => through.destroy())
+    })
+    const connection = await open(trusted(proxy))
+    const shell = await connection.shell(undefined)
+    silent = true
+    const exchange = failure(shell.exchange([{ script: sh`sleep 30` }], { deadlineMs: 20_000 }))
+    const started = performance.now()
+    await connection.close()
+    expect(performance.now() - started).toBeLessThan(4000)
+    expect((await exchange).stage).toBe('lost')
   })
 
   test('a-line-that-falls-silent-is-noticed-by-keepalive', async () => {

@@ -6,6 +6,8 @@ import { validatorFor } from './validate.ts'
 export interface Write {
   /** Absolute. Where it is a symbolic link, the file that it points to is written. */
   readonly path: string
+  /** False replaces a symbolic link by the file; what it points to stays as it is. */
+  readonly follow?: boolean | undefined
   /** What the file shall hold, or a file on the host that holds it and is used up. */
   readonly content: string | Uint8Array | { readonly staged: string }
   /** Octal digits or a symbolic mode; an existing file keeps its own where not given, a new one gets 0644. */
@@ -50,7 +52,8 @@ export function writeScript(write: Write): Sh {
   return lines(
     FAIL,
     sh`t=${write.path}`,
-    FIND_TARGET,
+    write.follow !== false && FOLLOW_LINKS,
+    FIND_DIRECTORY,
     MAKE_TEMPORARY,
     // Not every printf says why it fails, some not even that it does; the size tells, and another attempt says why.
     sh`m=$( { ${emit(write.content)}; } 2>&1 >"$w") && [ $(wc -c <"$w") -eq ${sizeOf(write.content)} ] || fail NOT_WRITTEN "$m $(dd if=/dev/zero bs=64k count=1 2>&1 >>"$w")"`,
@@ -134,13 +137,16 @@ printf '%s %s\\n%s\\n' ${TAG} $c "$2" >&2
 exit ${WRITE_FAILED}
 }`
 
-const FIND_TARGET = sh`i=0
+const FOLLOW_LINKS = sh`i=0
 while [ -h "$t" ]; do
 [ $i -lt 40 ] || fail NO_DIRECTORY "too many symbolic links"
 i=$((i+1)); l=$(readlink -- "$t")
 case $l in /*) t=$l;; *) t=\${t%/*}/$l;; esac
-done
-[ ! -d "$t" ] || fail IS_DIRECTORY
+done`
+
+/** A link that is not followed is like nothing: it gives the new file neither owner nor mode. */
+const FIND_DIRECTORY = sh`[ -h "$t" ] || [ ! -d "$t" ] || fail IS_DIRECTORY
+old=; [ -h "$t" ] || [ ! -e "$t" ] || old=1
 d=\${t%/*}; d=\${d:-/}; n=\${t##*/}
 [ -d "$d" ] || fail NO_DIRECTORY "$d"
 [ \${#n} -le 200 ] || n=long`
@@ -165,7 +171,7 @@ function ownership({ owner = '', group = '', mode }: Write): Sh {
   )
 }
 
-const KEEP_OWNERSHIP = sh`if [ -e "$t" ]; then
+const KEEP_OWNERSHIP = sh`if [ "$old" ]; then
 k=$(stat -c '%u %g %a' -- "$t" 2>&1) || fail NOT_WRITTEN "$k"
 b=\${k##* }; k=\${k% *}
 [ -z "$u$g" ] && [ -O "$t" ] && [ -G "$t" ] && [ -G "$w" ] || { u=\${u:-\${k% *}}; g=\${g:-\${k#* }}; }
@@ -194,11 +200,12 @@ const SYNC_FILE = sh`m=$(sync "$w" 2>&1) || case $m in
 esac`
 
 function keepOld(backup: string): Sh {
-  return sh`[ ! -e "$t" ] || { m=$(mkdir -p -- ${backup}"$d" 2>&1 && cp -pf -- "$t" ${backup}"$t" 2>&1) || fail NOT_WRITTEN "no backup: $m"; }`
+  return sh`[ -z "$old" ] || { m=$(mkdir -p -- ${backup}"$d" 2>&1 && cp -pf -- "$t" ${backup}"$t" 2>&1) || fail NOT_WRITTEN "no backup: $m"; }`
 }
 
-const RENAME = sh`new=1; [ ! -e "$t" ] || new=
+/** A link to a directory would get the file inside it, and not every mv can be told otherwise. */
+const RENAME = sh`[ ! -h "$t" ] || [ ! -d "$t" ] || rm -f -- "$t"
 m=$(mv -f -- "$w" "$t" 2>&1) || fail NOT_WRITTEN "$m"
 w=
-[ -z "$new" ] || [ ! -e /sys/fs/selinux/enforce ] || restorecon -- "$t"
+[ "$old" ] || [ ! -e /sys/fs/selinux/enforce ] || restorecon -- "$t"
 sync "$d" 2>/dev/null || sync`

@@ -3,6 +3,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -102,6 +103,20 @@ describe.each(SHELLS)('writeScript in %s', name => {
     await write({ path: join(folder, 'dangling') })
     expect(readFileSync(target, 'utf8')).toBe('new\n')
     expect(readdirSync(folder).sort()).toEqual(['dangling', 'link', 'not-yet', 'target'])
+  })
+
+  test('replaces a link that is not to be followed, whatever it points to', async () => {
+    mkdirSync(join(folder, 'directory'))
+    writeFileSync(join(folder, 'target'), 'old')
+    for (const target of ['target', 'directory', 'nothing']) {
+      const path = join(folder, `link-${target}`)
+      symlinkSync(target, path)
+      expect(await write({ path, follow: false, backup: join(folder, 'backup') })).toMatchObject({ code: 0 })
+      expect(lstatSync(path).isFile()).toBe(true)
+      expect(statSync(path).mode & 0o7777).toBe(0o644)
+    }
+    expect(readFileSync(join(folder, 'target'), 'utf8')).toBe('old')
+    expect(readdirSync(join(folder, 'directory'))).toEqual([])
   })
 
   test('keeps the replaced file in the backup directory', async () => {

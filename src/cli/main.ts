@@ -15,7 +15,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   setTimeout(() => process.exit(), GRACE_MS).unref()
 }
 
-async function statusOf(argv: readonly string[]): Promise<number> {
+/** Runs one command line and returns the exit status; what is wrong is told on stderr. */
+export async function statusOf(argv: readonly string[]): Promise<number> {
   let status: number = EXIT.done
   const program = makeProgram(found => {
     status = found

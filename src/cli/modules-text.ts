@@ -23,5 +23,6 @@ export function modulePage(name: string): string {
     const hint = didYouMean(name, modules.keys()) ?? 'run `msingi modules` for the list'
     throw new UsageError('BAD_ARGUMENT', `there is no module \`${name}\``, hint)
   }
-  return readFileSync(new URL(`../../docs/modules/${module.name}.md`, import.meta.url), 'utf8')
+  const page = readFileSync(new URL(`../../docs/modules/${module.name}.md`, import.meta.url), 'utf8')
+  return page.replace(/^<!--.*?-->\s*/s, '')
 }

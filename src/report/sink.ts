@@ -16,15 +16,17 @@ export interface Writer {
 /** Returns a writer that survives a reader going away (`msingi … | head`): what is written afterwards is dropped. */
 export function writeTo({ stream, closes }: Sink): Writer {
   let broken: Error | undefined
-  stream.on('error', (error: Error) => {
+  const onError = (error: Error): void => {
     broken ??= error
-  })
+  }
+  stream.on('error', onError)
   return {
     write(text) {
       if (text !== '' && !broken) stream.write(text)
     },
     async end() {
       if (!broken) await drained(stream, closes)
+      if (!closes) stream.off('error', onError)
       if (broken && !isReaderGone(broken)) throw broken
     },
   }
@@ -32,9 +34,13 @@ export function writeTo({ stream, closes }: Sink): Writer {
 
 function drained(stream: Writable, closes: boolean): Promise<void> {
   return new Promise(resolve => {
-    stream.once('error', () => resolve())
-    if (closes) stream.end(() => resolve())
-    else stream.write('', () => resolve())
+    const done = (): void => {
+      stream.off('error', done)
+      resolve()
+    }
+    stream.once('error', done)
+    if (closes) stream.end(done)
+    else stream.write('', done)
   })
 }
 

@@ -166,6 +166,7 @@ class Incoming {
         this.#held = this.#held.subarray(end + 1)
         return line
       }
+      if (this.#held.length > LONGEST_BANNER) throw new RangeError('it greets without end')
       if (!(await this.#more())) return undefined
     }
   }

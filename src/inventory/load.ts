@@ -61,10 +61,13 @@ function hostList(source: string): ScalarNode[] {
   })
 }
 
+/** What may lie in an inventory's folder besides inventories. */
+const NOT_INVENTORY = new Set(['group_vars', 'host_vars', 'known_hosts'])
+
 function inventoryFiles(dir: string, sources: Sources): string[] {
   return list(dir).flatMap(name => {
     const path = join(dir, name)
-    if (name.startsWith('.') || name.endsWith('~') || name === 'group_vars' || name === 'host_vars') return []
+    if (name.startsWith('.') || name.endsWith('~') || NOT_INVENTORY.has(name)) return []
     if (sources.kindOf(path) === 'directory') return inventoryFiles(path, sources)
     return ['.yml', '.yaml', ''].includes(extname(name)) ? [path] : []
   })

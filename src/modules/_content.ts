@@ -68,7 +68,7 @@ export function contentDiff(wish: FileWish, state: ContentState): readonly Chang
   }
   if (!force) return []
   if (!subject) throw new TaskError('LINK_DANGLING', `\`${path}\` is a symbolic link that leads nowhere`)
-  if (subject.kind === 'link') return [contentChange(wish, state, `link to ${subject.target ?? ''}`)]
+  if (subject.kind === 'link') return [replacedLink(wish, subject, state)]
   if (subject.kind !== 'file')
     throw new TaskError('NOT_A_FILE', `\`${path}\` is a ${subject.kind}, not a file`)
   const sum = readable(state[`sum ${path}` as `sum /${string}`] ?? null)
@@ -98,6 +98,7 @@ export function contentActions(
     {
       do: 'write',
       path: target,
+      ...(seen?.kind === 'link' && !wish.follow && { follow: false }),
       content,
       backup,
       ...(validate !== undefined && { validate }),
@@ -111,7 +112,7 @@ export function keptOwnership({ mode, owner, group }: Ownership, seen: FileStat 
   const isFile = seen?.kind === 'file'
   const base = isFile ? seen.mode : '0644'
   const bits = mode === undefined ? undefined : resolveMode(mode, { mode: base, isDirectory: false })
-  if (!isFile) return { mode: bits, owner, group }
+  if (!isFile) return { mode: bits ?? (seen ? base : undefined), owner, group }
   return { mode: bits ?? seen.mode, owner: owner ?? String(seen.uid), group: group ?? String(seen.gid) }
 }
 
@@ -143,6 +144,11 @@ export function contentTouches(
 /** Returns the SHA-256 of the content. */
 export function sumOf(content: Content): string {
   return isLocalFile(content) ? content.sha256 : createHash('sha256').update(rawOf(content)).digest('hex')
+}
+
+function replacedLink(wish: FileWish, seen: FileStat, state: ContentState): Change {
+  if (followed(seen)?.kind !== 'directory') return contentChange(wish, state, `link to ${seen.target ?? ''}`)
+  throw new TaskError('NOT_A_FILE', `\`${wish.path}\` is a symbolic link to a folder and is not replaced`)
 }
 
 function contentChange(wish: FileWish, state: ContentState, before: string | null): Change {

@@ -71,6 +71,8 @@ export type Action =
       /** Writes a file atomically: temp in the same directory → owner, mode → validate → fsync → rename → fsync directory. */
       readonly do: 'write'
       readonly path: string
+      /** False replaces a symbolic link by the file; default true: what it leads to is written. */
+      readonly follow?: boolean
       readonly content: Content
       /** Script with `%s` for the temporary file's path; the built-in validator of a known path runs as well. */
       readonly validate?: string

@@ -10,6 +10,7 @@ import { lineinfile } from './lineinfile.ts'
 import { ping } from './ping.ts'
 import { set_fact } from './set_fact.ts'
 import { stat } from './stat.ts'
+import { systemd } from './systemd.ts'
 import { template } from './template.ts'
 import { user } from './user.ts'
 import type { AnyModule } from './module.ts'
@@ -26,6 +27,7 @@ const all: readonly AnyModule[] = [
   ping,
   set_fact,
   stat,
+  systemd,
   template,
   user,
 ]

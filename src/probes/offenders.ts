@@ -88,12 +88,23 @@ function modeTests(mode: string): readonly Sh[] {
   return CLASSES.map(one => sh`${one.test} ${modeTest(mode, one) ?? sh`-name '*'`}`)
 }
 
+const known = new Map<string, Sh | undefined>()
+
 /** Returns the test for things of the class that the mode would alter, or undefined where no mask describes them. */
-function modeTest(mode: string, { isDirectory, has }: ModeClass): Sh | undefined {
+function modeTest(mode: string, one: ModeClass): Sh | undefined {
+  const key = `${one.test.text} ${mode}`
+  if (!known.has(key)) known.set(key, findMask(mode, one))
+  return known.get(key)
+}
+
+/** Tries all modes: those that stay as they are must be the ones with some bits set and others clear. */
+function findMask(mode: string, { isDirectory, has }: ModeClass): Sh | undefined {
   const all = Array.from({ length: 0o10000 }, (_, bits) => bits).filter(has)
-  const fixed = all.filter(
-    bits => Number.parseInt(resolveMode(mode, { mode: bits.toString(8), isDirectory }), 8) === bits,
-  )
+  const stays = (bits: number): boolean => {
+    const now = bits.toString(8).padStart(4, '0')
+    return resolveMode(mode, { mode: now, isDirectory }) === now
+  }
+  const fixed = all.filter(stays)
   if (fixed.length === 0) return sh`-name '*'`
   const ones = fixed.reduce((mask, bits) => mask & bits, 0o7777)
   const zeros = fixed.reduce((mask, bits) => mask & ~bits, 0o7777)

@@ -14,8 +14,10 @@ import { type OnProblem, SourceError } from '../base/error.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { complaints, unquotedTemplate } from './complaint.ts'
 import type { Entry, ListNode, MapNode, Node, ScalarNode } from './node.ts'
-import { type ScalarStyle, sourceOffsets } from './offsets.ts'
+import type { ScalarStyle } from './offsets.ts'
 import { type Places, placesOf } from './place.ts'
+import { parseQuick } from './quick.ts'
+import { nothingAt, scalarAt } from './scalar.ts'
 
 /** Tags that a scalar may carry; what they mean is not this room's business. */
 export const KNOWN_TAGS: readonly string[] = ['!age', '!vault', '!unsafe']
@@ -29,6 +31,12 @@ const MOST_ALIASED = 100_000
  */
 export function parseYaml(text: string, file: string, onProblem: OnProblem): Node | undefined {
   const places = placesOf(file, text)
+  return parseQuick(places) ?? parseFully(places, onProblem)
+}
+
+/** Returns what `parseYaml` does, by the full parser alone; slower, and never of another mind. */
+export function parseFully(places: Places, onProblem: OnProblem): Node | undefined {
+  const { text } = places
   const document = parseDocument(text, {
     version: '1.2',
     prettyErrors: false,
@@ -62,7 +70,7 @@ function report(walk: Walk, problem: SourceError, offset: number): void {
 
 function toNode(source: unknown, walk: Walk): Node {
   if (isAlias(source)) return aliased(source, walk)
-  if (!isMap(source) && !isSeq(source) && !isScalar(source)) return nothing(walk.places, 0)
+  if (!isMap(source) && !isSeq(source) && !isScalar(source)) return nothingAt(walk.places, 0)
   const anchor = source.anchor
   const before = walk.count
   walk.count++
@@ -89,7 +97,7 @@ function aliased(alias: Alias, walk: Walk): Node {
       hint: hint ?? 'Put text that begins with `*` in quotes.',
     })
     report(walk, problem, start)
-    return nothing(walk.places, start)
+    return nothingAt(walk.places, start)
   }
   walk.count += found.size
   walk.aliased += found.size
@@ -98,14 +106,14 @@ function aliased(alias: Alias, walk: Walk): Node {
     const message = `aliases stand for more than ${MOST_ALIASED} values`
     report(walk, new SourceError('YAML_SYNTAX', walk.places.span(start, end), message), start)
   }
-  return nothing(walk.places, start)
+  return nothingAt(walk.places, start)
 }
 
 function listNode(list: YAMLSeq, walk: Walk): ListNode {
   const [start, end] = rangeOf(list)
   const items = list.items.map(item => toNode(item, walk))
   checkTag(list, walk, start)
-  return { kind: 'list', items, at: walk.places.span(start, end) }
+  return { kind: 'list', items, at: walk.places.span(start, list.flow ? end : Infinity) }
 }
 
 function mapNode(map: YAMLMap, walk: Walk): MapNode {
@@ -123,13 +131,13 @@ function mapNode(map: YAMLMap, walk: Walk): MapNode {
       entries.push(entry)
     }
   }
-  return { kind: 'map', entries, at: walk.places.span(start, end) }
+  return { kind: 'map', entries, at: walk.places.span(start, map.flow ? end : Infinity) }
 }
 
 function readPair(pair: Pair, own: Map<string, Entry>, merged: MapNode[], walk: Walk): void {
   const key = readKey(pair.key, walk)
   if (key === undefined) return
-  const value = pair.value === null ? nothing(walk.places, rangeOf(pair.key)[1]) : toNode(pair.value, walk)
+  const value = pair.value === null ? nothingAt(walk.places, rangeOf(pair.key)[1]) : toNode(pair.value, walk)
   if (key.value === '<<' && !key.quoted) {
     mergeInto(value, merged, walk)
     return
@@ -187,25 +195,9 @@ function checkTag(node: YAMLMap | YAMLSeq | Scalar, walk: Walk, start: number): 
 
 function scalarNode(scalar: Scalar, walk: Walk): ScalarNode {
   const [start, end] = rangeOf(scalar)
-  const { places } = walk
   const style = STYLES[scalar.type ?? 'PLAIN'] ?? 'plain'
-  const text = scalar.source ?? ''
   const tag = scalar.tag === undefined ? undefined : checkTag(scalar, walk, start)
-  let offsets: readonly number[] | undefined
-  return {
-    kind: 'scalar',
-    value: coreValue(scalar.value, text),
-    text,
-    quoted: style !== 'plain',
-    ...(tag === undefined ? {} : { tag }),
-    at: places.span(start, end),
-    placeOf: (offset, length = 1) => {
-      offsets ??= sourceOffsets(style, places.text.slice(start, end), text)
-      const from = offsets[Math.min(offset, offsets.length - 1)] ?? 0
-      const last = offsets[Math.min(offset + Math.max(length, 1) - 1, offsets.length - 1)] ?? from
-      return places.span(start + from, start + last + 1)
-    },
-  }
+  return scalarAt(walk.places, { style, start, end, text: scalar.source ?? '', value: scalar.value, tag })
 }
 
 const STYLES: Readonly<Record<string, ScalarStyle>> = {
@@ -214,20 +206,6 @@ const STYLES: Readonly<Record<string, ScalarStyle>> = {
   QUOTE_DOUBLE: 'double',
   BLOCK_LITERAL: 'literal',
   BLOCK_FOLDED: 'folded',
-}
-
-/** Numbers that JavaScript cannot hold exactly, and octals such as `0o644`, stay the text that was written. */
-function coreValue(value: unknown, text: string): ScalarNode['value'] {
-  if (typeof value === 'number') {
-    if (text.startsWith('0o') || (Number.isInteger(value) && !Number.isSafeInteger(value))) return text
-    return value
-  }
-  return typeof value === 'string' || typeof value === 'boolean' || value === null ? value : text
-}
-
-function nothing(places: Places, offset: number): ScalarNode {
-  const at = places.span(offset, offset + 1)
-  return { kind: 'scalar', value: null, text: '', quoted: false, at, placeOf: () => at }
 }
 
 function rangeOf(node: unknown): readonly [start: number, end: number] {

@@ -6,7 +6,6 @@ import type { PlannedPlay } from './step.ts'
 /** Keywords of the grammar that the runner does not act on. To pass over one in silence would be a lie to its author. */
 const NOT_CARRIED_OUT = new Set<string>([
   'vars_prompt',
-  'module_defaults',
   'async',
   'poll',
   'guard',

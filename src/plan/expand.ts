@@ -2,7 +2,7 @@ import { SourceError, type OnProblem } from '../base/error.ts'
 import { showSpan } from '../base/span.ts'
 import type { AnyModule } from '../modules/module.ts'
 import type { Include, IncludedTasks, Item, RoleUse, Task } from '../playbook/model.ts'
-import type { ScalarNode } from '../syntax/node.ts'
+import type { Entry, Node, ScalarNode } from '../syntax/node.ts'
 import { enterFile, enterRole, inherit, taskSettings } from './settings.ts'
 import type { IncludeStep, MetaAction, MetaStep, PlanItem, Settings, Step } from './step.ts'
 import { isChosen, type TagChoice } from './tags.ts'
@@ -94,10 +94,40 @@ function stepOf(task: Task, settings: Settings, how: Expansion): Step | undefine
     name: task.name,
     title: nameOf(task),
     module,
-    args: task.args,
+    args: withDefaults(task.args, module, settings),
     settings,
     topics: [],
   }
+}
+
+const PREFIX = /^(ansible\.(builtin|posix|legacy)|community\.\w+)\./
+
+/** Returns the arguments with those of `module_defaults` that the task does not give itself. */
+function withDefaults(args: Node, module: AnyModule, { moduleDefaults }: Settings): Node {
+  const names = [module.name, ...(module.aliases ?? [])]
+  const merged = new Map<string, Entry>()
+  for (const level of moduleDefaults.filter(node => node.kind === 'map')) {
+    const forModule = level.entries.find(({ key }) => names.includes(key.text.replace(PREFIX, '')))?.value
+    if (forModule?.kind === 'map') for (const entry of forModule.entries) merged.set(entry.key.text, entry)
+  }
+  if (merged.size === 0) return args
+  for (const entry of entriesOf(args, module)) merged.set(entry.key.text, entry)
+  return { kind: 'map', entries: [...merged.values()], at: args.at }
+}
+
+function entriesOf(args: Node, module: AnyModule): readonly Entry[] {
+  if (args.kind === 'map') return args.entries
+  if (args.kind === 'scalar' && args.value === null) return []
+  const name = module.freeForm ?? ''
+  const key: ScalarNode = {
+    kind: 'scalar',
+    value: name,
+    text: name,
+    quoted: false,
+    at: args.at,
+    placeOf: () => args.at,
+  }
+  return [{ key, value: args }]
 }
 
 function expandInclude(include: Include, outer: Settings, how: Expansion): PlanItem[] {

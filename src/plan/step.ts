@@ -13,6 +13,8 @@ export interface Settings {
   readonly when: readonly Node[]
   /** Environments of all levels, outermost first; later ones win name by name. */
   readonly environment: readonly Node[]
+  /** Default arguments by module, of all levels, outermost first. */
+  readonly moduleDefaults: readonly Node[]
   /** Handlers or topics to notify, of all levels. */
   readonly notify: readonly ScalarNode[]
   readonly tags: ReadonlySet<string>

@@ -114,3 +114,28 @@ describe('plan/inheritance', () => {
     expect(problemsOf(text)).toEqual([])
   })
 })
+
+describe('plan/module_defaults', () => {
+  test('inner levels win, the task wins over all', () => {
+    const [step] = steps(`- hosts: all
+  module_defaults:
+    put: {key: play, value: play, needs: play}
+  tasks:
+    - block:
+        - put: {key: task}
+      module_defaults:
+        put: {key: block, value: block}
+`)
+
+    expect(
+      step?.args.kind === 'map' &&
+        Object.fromEntries(
+          step.args.entries.map(({ key, value }) => [key.text, value.kind === 'scalar' && value.text]),
+        ),
+    ).toEqual({
+      key: 'task',
+      value: 'block',
+      needs: 'play',
+    })
+  })
+})

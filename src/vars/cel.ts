@@ -1,16 +1,35 @@
 import type { ASTNode, ParseResult } from '@marcbachmann/cel-js'
 import { Environment } from '@marcbachmann/cel-js'
 import type { Builtin } from './builtin.ts'
-import { arity } from './builtin.ts'
+import { arity, textOf } from './builtin.ts'
 import { builtins } from './builtins.ts'
 import { callBuiltin } from './call.ts'
 import { toCel, toPlain, Watch } from './cel-value.ts'
 import { matches } from './pattern.ts'
 
-/** Names that CEL keeps for its types; a variable of that name cannot be reached from a condition. */
-export const CEL_WORDS: ReadonlySet<string> = new Set(
-  'string bool int uint double map list bytes null_type type google cel optional'.split(' '),
+/** Names that CEL keeps for its namespaces; a variable of that name cannot be reached from a condition. */
+export const CEL_NAMESPACES: ReadonlySet<string> = new Set(['google', 'cel', 'optional'])
+
+/**
+ * Names that CEL keeps for its types, which people give to variables. They mean the variable, except beside
+ * `type(…)`; the spelling that CEL sees is as long as the name, so that every offset stays what it was.
+ */
+const TYPE_WORDS: ReadonlyMap<string, string> = new Map(
+  'string bool int uint double map list bytes null_type type'
+    .split(' ')
+    .map(word => [word, `_${word.slice(1)}`]),
 )
+const TYPE_NAMES: ReadonlyMap<string, string> = new Map([...TYPE_WORDS].map(([word, own]) => [own, word]))
+
+/** Returns whether a name in a parsed expression means a type: it stands beside `type(…)`. */
+export function isTypeName(name: string): boolean {
+  return TYPE_WORDS.has(name)
+}
+
+/** Returns the variable that a name in a parsed expression means. */
+export function variableOf(name: string): string {
+  return TYPE_NAMES.get(name) ?? name
+}
 
 /** The key under which an evaluation's watch travels; no expression can spell it. */
 const WATCH = ' watch'
@@ -49,7 +68,9 @@ export class CelNames extends Map<string, unknown> {
   }
 
   override get(name: string): unknown {
-    return name === WATCH ? this.#watch : toCel(this.#find(name), name, this.#watch)
+    if (name === WATCH) return this.#watch
+    const variable = variableOf(name)
+    return toCel(this.#find(variable), variable, this.#watch)
   }
 }
 
@@ -91,21 +112,29 @@ export function operands(ast: ASTNode): readonly ASTNode[] {
 
 /**
  * CEL's own `has` fails where a part before the last is missing and takes no bare name, and its `matches` tries any
- * pattern on any text. Ours stand under names of the same length, so that every offset stays what it was.
+ * pattern on any text. Ours stand under names of the same length.
  */
 function withOwnNames(text: string, ast: ASTNode): string {
   let own = text
   const put = (offset: number, name: string): void => {
     own = own.slice(0, offset) + name + own.slice(offset + name.length)
   }
-  const walk = (node: ASTNode): void => {
+  const walk = (node: ASTNode, isType: boolean): void => {
+    const word = node.op === 'id' && !isType ? TYPE_WORDS.get(node.args) : undefined
+    if (word !== undefined && !text.includes(word)) put(node.start, word)
     if (node.op === 'call' && node.args[0] === 'has') put(node.start, 'HAS')
     if (node.op === 'rcall' && node.args[0] === 'matches' && node.args[2].length === 1)
       put(text.lastIndexOf('matches', node.args[2][0]?.start), 'MATCHES')
-    for (const operand of operands(node)) walk(operand)
+    const parts = operands(node)
+    const besideType = isType || parts.some(isTypeCall)
+    for (const part of parts) walk(part, besideType && (part.op === 'id' || part.op === 'list'))
   }
-  walk(ast)
+  walk(ast, false)
   return own
+}
+
+function isTypeCall(node: ASTNode): boolean {
+  return node.op === 'call' && node.args[0] === 'type'
 }
 
 function newEnvironment(): Environment {
@@ -116,7 +145,7 @@ function newEnvironment(): Environment {
     limits: { maxDepth: 60, maxAstNodes: 2000 },
   })
   made.registerFunction('HAS(ast): bool', macro('has', builtin('defined'), 'bool'))
-  made.registerFunction('string.MATCHES(string): bool', matches, { async: false })
+  made.registerFunction('dyn.MATCHES(ast): bool', matcher)
   for (const [name, found] of builtins) {
     const [least, most] = arity(found)
     if (found.celHasIt || found.open) continue
@@ -125,6 +154,7 @@ function newEnvironment(): Environment {
       made.registerFunction(`${name}(${params}): dyn`, macro(name, found, 'dyn'))
     }
   }
+  made.registerOperator('int == double', (a: bigint, b: number) => Number(a) === b)
   for (const [sign, apply] of Object.entries(MIXED)) {
     made.registerOperator(`int ${sign} double: double`, (a: bigint, b: number) => apply(Number(a), b))
     made.registerOperator(`double ${sign} int: double`, (a: number, b: bigint) => apply(a, Number(b)))
@@ -140,8 +170,33 @@ const MIXED: Readonly<Record<string, (a: number, b: number) => number>> = {
   '/': (a, b) => a / b,
 }
 
+/** `text.matches(pattern)`, with pattern and text bounded. */
+function matcher({ ast, args, receiver }: MacroCall) {
+  const [pattern] = args
+  const parts = receiver && pattern ? [receiver, pattern] : []
+  return {
+    async: false,
+    typeCheck: (checker: Checker, _macro: unknown, context: unknown) => {
+      for (const part of parts) checker.check(part, context)
+      return checker.getType('bool')
+    },
+    evaluate: (evaluator: Evaluator, _macro: unknown, context: CelContext) => {
+      const values = parts.map(part => toPlain(evaluator.run(part, context)))
+      return called('matches', MATCHES, values, ast, watchOf(context))
+    },
+  }
+}
+
+const MATCHES: Builtin = {
+  params: ['text', 'pattern'],
+  about: 'Whether the pattern is found in the text.',
+  call: (text, pattern) => matches(textOf(text, 'the text'), textOf(pattern, 'the pattern')),
+  examples: [],
+}
+
 interface MacroCall {
   readonly ast: ASTNode
+  readonly receiver?: ASTNode | null
   readonly args: readonly ASTNode[]
 }
 

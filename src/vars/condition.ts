@@ -5,10 +5,10 @@ import { didYouMean } from '../base/nearest.ts'
 import type { Span } from '../base/span.ts'
 import { Unknown } from '../base/unknown.ts'
 import type { Node, ScalarNode } from '../syntax/node.ts'
-import { CelNames, FailedCall, isMissing, MissingName, operands } from './cel.ts'
+import { CEL_NAMESPACES, CelNames, FailedCall, isMissing, MissingName, operands, variableOf } from './cel.ts'
 import { fromCel, Watch } from './cel-value.ts'
 import type { Names } from './names.ts'
-import { isCelWord, plainWords, programOf, staticPath } from './program.ts'
+import { plainWords, programOf, staticPath } from './program.ts'
 import { undefinedName } from './undefined-name.ts'
 import { keysOf, kindOf, TouchedUnknown } from './value.ts'
 
@@ -91,7 +91,7 @@ function translate(error: unknown, node: ScalarNode, ast: ASTNode, scope: Names)
   if (!(error instanceof EvaluationError)) return error
   const { start, end } = error.range ?? { start: 0, end: String(node.value).length }
   const at = node.placeOf(start, Math.max(1, end - start))
-  if (isMissing(error)) return missingKey(error, at, node, scope)
+  if (isMissing(error)) return missingKey(error, at, { node, ast, scope })
   const word = wordTaken(ast, scope)
   if (word !== undefined) {
     const hint = 'give the variable another name'
@@ -106,15 +106,30 @@ function translate(error: unknown, node: ScalarNode, ast: ASTNode, scope: Names)
   return new SourceError(isBoolean ? 'NOT_BOOLEAN' : 'BAD_CONDITION', at, plainWords(error.summary), { hint })
 }
 
-function missingKey(error: EvaluationError, at: Span, node: ScalarNode, scope: Names): SourceError {
+function missingKey(error: EvaluationError, at: Span, { node, ast, scope }: Expression): SourceError {
   const path = error.node && staticPath(error.node)
   if (!path) return new SourceError('UNDEFINED_VAR', at, plainWords(error.summary))
   const [root, ...parts] = path
-  const found = scope.resolve(root, parts)
   const span = error.node ? node.placeOf(error.node.start, error.node.end - error.node.start) : at
+  if (bindings(ast).has(root))
+    return new SourceError('UNDEFINED_VAR', span, `\`${path.join('.')}\` is undefined`)
+  const found = scope.resolve(root, parts)
   if (!found.found) return undefinedName(span, root, parts, found, scope)
   const hint = didYouMean(parts.at(-1) ?? '', keysOf(found.value))
   return new SourceError('UNDEFINED_VAR', span, plainWords(error.summary), { hint })
+}
+
+interface Expression {
+  readonly node: ScalarNode
+  readonly ast: ASTNode
+  readonly scope: Names
+}
+
+/** Returns the names that the expression binds itself: `x` of `list.exists(x, …)`. */
+function bindings(ast: ASTNode): ReadonlySet<string> {
+  const own =
+    ast.op === 'rcall' && ast.args[2].length > 1 && ast.args[2][0]?.op === 'id' ? [ast.args[2][0].args] : []
+  return new Set([...own, ...operands(ast).flatMap(operand => [...bindings(operand)])])
 }
 
 function placeOfName(node: ScalarNode, ast: ASTNode, name: string): Span {
@@ -123,7 +138,7 @@ function placeOfName(node: ScalarNode, ast: ASTNode, name: string): Span {
 }
 
 function findName(ast: ASTNode, name: string): ASTNode | undefined {
-  if (ast.op === 'id' && ast.args === name) return ast
+  if (ast.op === 'id' && variableOf(ast.args) === name) return ast
   for (const operand of operands(ast)) {
     const found = findName(operand, name)
     if (found) return found
@@ -132,7 +147,7 @@ function findName(ast: ASTNode, name: string): ASTNode | undefined {
 }
 
 function wordTaken(ast: ASTNode, scope: Names): string | undefined {
-  if (ast.op === 'id') return isCelWord(ast.args) && scope.has(ast.args) ? ast.args : undefined
+  if (ast.op === 'id') return CEL_NAMESPACES.has(ast.args) && scope.has(ast.args) ? ast.args : undefined
   for (const operand of operands(ast)) {
     const found = wordTaken(operand, scope)
     if (found !== undefined) return found

@@ -71,7 +71,8 @@ export class Evaluation {
       return value.reveal()
     }
     if (value === null || value === undefined) return ''
-    if (typeof value !== 'object') return String(value)
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+      return String(value)
     const name = nameOf(expr)
     throw new SourceError(
       'BAD_TEMPLATE',

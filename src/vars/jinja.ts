@@ -48,6 +48,8 @@ const IN_TEXT: readonly Rule[] = [
   [/^\s*([\w.]+)\[['"]([^'"]+)['"]\]/, m => `write \`{{${m[1]}.[${m[2]}]}}\``],
   [/^\s*([\w.]+)\.(\d+)\s*$/, m => `write \`{{${m[1]}.[${m[2]}]}}\``],
   [/^\s*(.+?)\s+if\s+(\S+)\s+else\s+(.+?)\s*$/, m => `write \`{{ternary ${m[2]} ${m[1]} ${m[3]}}}\``],
+  [/^\s*(\S+)\s+(and|or)\s+(\S+)\s*$/, m => `write \`{{${m[2]} ${m[1]} ${m[3]}}}\``],
+  [/^\s*(\S+)\s+in\s+(\S+)\s*$/, m => `write \`{{contains ${m[2]} ${m[1]}}}\``],
   [/^\s*(\S+)\s*~\s*(\S+)/, () => 'put the values side by side: `{{a}}{{b}}`'],
   [/^\s*(\S+)\s*([-+*/])\s*(\S+)/, m => `write \`{{${OPERATORS[m[2] ?? '']} ${m[1]} ${m[3]}}}\``],
   [/^\s*(\S+)\s*([=!]=|[<>]=?)\s*(\S+)/, m => `write \`{{${OPERATORS[m[2] ?? '']} ${m[1]} ${m[3]}}}\``],
@@ -110,11 +112,13 @@ export function conditionHint(text: string): string | undefined {
   return firstHint(IN_CONDITION, text)
 }
 
-/** Names that Python spells with a capital, as CEL spells them. */
+/** Words of Python and of YAML 1.1, as CEL spells them. */
 export const PYTHON_WORDS: ReadonlyMap<string, string> = new Map([
   ['True', 'true'],
   ['False', 'false'],
   ['None', 'null'],
+  ['yes', 'true'],
+  ['no', 'false'],
 ])
 
 function firstHint(rules: readonly Rule[], text: string): string | undefined {

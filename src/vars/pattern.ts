@@ -1,31 +1,44 @@
+import { createContext, Script } from 'node:vm'
 import { BadArgument } from './builtin.ts'
 
-/** A pattern is tried on what hosts answer; a hostile answer must not keep the controller busy for hours. */
-const LONGEST_PATTERN = 512
-const LONGEST_TEXT = 32_768
+/** A pattern is tried on what hosts answer; a hostile answer must not keep the controller busy. */
+const LONGEST_PATTERN = 1000
+const LONGEST_TEXT = 262_144
+const DEADLINE_MS = 1000
+
+/** On so short a text no pattern takes long, and the watch would cost more than the work. */
+const HARMLESS_TEXT = 20
 
 /**
- * Returns the pattern ready for use on the text.
- * @throws BadArgument where it is no pattern, where pattern or text is too long, or where a repeated group could be
- * matched in so many ways that time explodes.
+ * Returns whether the pattern is found in the text.
+ * @throws BadArgument where it is no pattern, where pattern or text is too long, or where the search takes too long.
  */
-export function boundedPattern(pattern: string, text: string, flags = ''): RegExp {
+export function matches(text: string, pattern: string): boolean {
+  return firstMatch(text, pattern) !== null
+}
+
+/** Returns the first match; `^` and `$` stand for the ends of lines. Throws as `matches` does. */
+export function firstMatch(text: string, pattern: string): RegExpExecArray | null {
+  const found = compiled(pattern, text, 'm')
+  return watched(pattern, text, () => found.exec(text))
+}
+
+/** Returns the text with every match replaced; `$1` stands for the first group. Throws as `matches` does. */
+export function replaceMatches(text: string, pattern: string, by: string): string {
+  const found = compiled(pattern, text, 'gm')
+  return watched(pattern, text, () => text.replaceAll(found, by))
+}
+
+function compiled(pattern: string, text: string, flags: string): RegExp {
   if (pattern.length > LONGEST_PATTERN)
     throw new BadArgument(`a pattern has at most ${LONGEST_PATTERN} characters`)
   if (text.length > LONGEST_TEXT)
     throw new BadArgument(`a pattern is tried on at most ${LONGEST_TEXT} characters, found ${text.length}`)
-  const problem = explosion(pattern)
-  if (problem !== undefined) throw new BadArgument(problem)
   try {
-    return new RegExp(pattern, flags.includes('u') || flags.includes('v') ? flags : `${flags}u`)
+    return new RegExp(pattern, `${flags}u`)
   } catch (strict) {
     return lenient(pattern, flags, strict)
   }
-}
-
-/** Returns whether the pattern is found in the text. */
-export function matches(text: string, pattern: string): boolean {
-  return boundedPattern(pattern, text).test(text)
 }
 
 /** Patterns as people write them escape more than Unicode mode allows: `\-`, `\_`. */
@@ -38,67 +51,28 @@ function lenient(pattern: string, flags: string, strict: unknown): RegExp {
   }
 }
 
-interface Group {
-  /** Something inside repeats an open number of times. */
-  repeats: boolean
-  /** First characters of the alternatives; undefined is "anything". */
-  readonly firsts: (string | undefined)[]
-  atStart: boolean
-}
+const watch: { run: () => void } = { run: () => undefined }
+let script: { readonly start: () => void } | undefined
 
-/** Returns why the pattern may take exponential time, or undefined. */
-function explosion(pattern: string): string | undefined {
-  const open: Group[] = [newGroup()]
-  let closed: Group | undefined
-  const tokens = pattern.matchAll(
-    /\\.|\[(?:\\.|[^\]\\])*\]|\((?:\?(?:[:=!]|<[=!]|<\w+>))?|\)|[*+?]\??|\{\d*,?\d*\}\??|\||[^]/g,
-  )
-  for (const [token] of tokens) {
-    const group = open.at(-1)
-    if (!group) return undefined
-    if (token.startsWith('(')) {
-      note(group, undefined)
-      open.push(newGroup())
-    } else if (token === ')') {
-      closed = open.pop()
-      if (open.length === 0) return undefined
-      const outer = open.at(-1)
-      if (outer && closed?.repeats) outer.repeats = true
-      continue
-    } else if (token === '|') {
-      group.atStart = true
-    } else if (isOpenRepeat(token)) {
-      if (closed?.repeats) return 'a repeated group must not hold a repetition itself: `(a+)+`'
-      if (closed && overlap(closed))
-        return 'alternatives of a repeated group must begin differently: `(a|ab)*`'
-      group.repeats = true
-    } else {
-      note(group, token)
-    }
-    closed = undefined
+/** Only the engine itself can stop a search once it has begun, and only a script's deadline makes it do so. */
+function watched<T>(pattern: string, text: string, search: () => T): T {
+  if (text.length <= HARMLESS_TEXT || !/[*+{?]/.test(pattern)) return search()
+  const results: T[] = []
+  watch.run = () => results.push(search())
+  script ??= prepared()
+  try {
+    script.start()
+  } catch (error) {
+    if (Reflect.get(Object(error), 'code') !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error
+    throw new BadArgument(`\`${pattern}\` takes too long on this text, more than ${DEADLINE_MS} ms`)
   }
-  return undefined
+  const [result] = results
+  if (result === undefined) throw new Error('the search ended without a result')
+  return result
 }
 
-function newGroup(): Group {
-  return { repeats: false, firsts: [], atStart: true }
-}
-
-function note(group: Group, token: string | undefined): void {
-  if (!group.atStart) return
-  group.firsts.push(token !== undefined && /^[\w\s/:;,=@%&#!"'<>~-]$/.test(token) ? token : undefined)
-  group.atStart = false
-}
-
-/** `*`, `+`, `{2,}`, and counts high enough to be as bad. */
-function isOpenRepeat(token: string): boolean {
-  if (/^[*+]/.test(token)) return true
-  const count = /^\{(\d*)(,?)(\d*)\}/.exec(token)
-  if (!count) return false
-  return count[2] === ',' && count[3] === '' ? true : Number(count[3] || count[1]) > 20
-}
-
-function overlap({ firsts }: Group): boolean {
-  if (firsts.length < 2) return false
-  return firsts.includes(undefined) || new Set(firsts).size < firsts.length
+function prepared(): { readonly start: () => void } {
+  const context = createContext(watch)
+  const run = new Script('run()')
+  return { start: () => void run.runInContext(context, { timeout: DEADLINE_MS }) }
 }

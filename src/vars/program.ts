@@ -1,10 +1,10 @@
-import type { ASTNode, ParseResult } from '@marcbachmann/cel-js'
-import { ParseError, TypeError as TypeProblem } from '@marcbachmann/cel-js'
+import type { ASTNode, ParseResult, TypeError as TypeProblem } from '@marcbachmann/cel-js'
+import { ParseError } from '@marcbachmann/cel-js'
 import { SourceError } from '../base/error.ts'
 import { didYouMean } from '../base/nearest.ts'
 import type { ScalarNode } from '../syntax/node.ts'
 import { builtins } from './builtins.ts'
-import { CEL_WORDS, operands, parseCel } from './cel.ts'
+import { isTypeName, operands, parseCel, variableOf } from './cel.ts'
 import { conditionHint, PYTHON_WORDS } from './jinja.ts'
 
 /** An expression of a project file, parsed once. */
@@ -28,7 +28,7 @@ export function programOf(node: ScalarNode): Program {
 
 /** Returns the dotted path that an expression spells out, or undefined where it is anything else. */
 export function staticPath(ast: ASTNode): readonly [root: string, ...parts: string[]] | undefined {
-  if (ast.op === 'id') return [ast.args]
+  if (ast.op === 'id') return isTypeName(ast.args) ? undefined : [variableOf(ast.args)]
   if (ast.op === '.' || ast.op === '.?') return longer(ast.args[0], ast.args[1])
   if (ast.op !== '[]' && ast.op !== '[?]') return undefined
   const [left, index] = ast.args
@@ -134,9 +134,4 @@ function* badWords(node: ScalarNode, ast: ASTNode): Generator<SourceError> {
     }
   }
   for (const operand of operands(ast)) yield* badWords(node, operand)
-}
-
-/** Returns whether the name is CEL's own rather than a variable's. */
-export function isCelWord(name: string): boolean {
-  return CEL_WORDS.has(name)
 }

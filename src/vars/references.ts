@@ -2,8 +2,8 @@ import type { ASTNode } from '@marcbachmann/cel-js'
 import type { Span } from '../base/span.ts'
 import type { Node, ScalarNode } from '../syntax/node.ts'
 import { builtins } from './builtins.ts'
-import { operands } from './cel.ts'
-import { isCelWord, programOf, staticPath } from './program.ts'
+import { CEL_NAMESPACES, operands, variableOf } from './cel.ts'
+import { programOf, staticPath } from './program.ts'
 import { isTemplate } from './render.ts'
 import { templateOf } from './template.ts'
 import type { Block, Expr, Path, Piece, Template } from './template-tree.ts'
@@ -114,7 +114,7 @@ function inExpression(ast: ASTNode, within: Within): readonly Reference[] {
   }
   if (ast.op === 'rcall') {
     const [name, receiver, args] = ast.args
-    const variable = BINDING.includes(name) && args[0]?.op === 'id' ? args[0].args : undefined
+    const variable = BINDING.includes(name) && args[0]?.op === 'id' ? variableOf(args[0].args) : undefined
     if (variable === undefined) return operands(ast).flatMap(part => below(part))
     const bound = new Set([...within.bound, variable])
     return [...below(receiver), ...args.slice(1).flatMap(arg => below(arg, { bound }))]
@@ -127,7 +127,7 @@ function ofStaticPath(
   ast: ASTNode,
   { node, bound, guarded }: Within,
 ): readonly Reference[] {
-  if (bound.has(root) || isCelWord(root)) return []
+  if (bound.has(root) || CEL_NAMESPACES.has(root)) return []
   const at = node.placeOf(ast.start, Math.max(1, ast.end - ast.start))
   return [{ root, path, at, guarded }]
 }

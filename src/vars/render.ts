@@ -1,5 +1,5 @@
 import { SourceError } from '../base/error.ts'
-import { Secret } from '../base/secret.ts'
+import type { Secret } from '../base/secret.ts'
 import type { Unknown } from '../base/unknown.ts'
 import type { Node, ScalarNode } from '../syntax/node.ts'
 import { Evaluation } from './evaluation.ts'

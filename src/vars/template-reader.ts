@@ -3,6 +3,7 @@ import { SourceError } from '../base/error.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { arity, signature } from './builtin.ts'
 import { builtins } from './builtins.ts'
+import { templateHint } from './jinja.ts'
 import type { Block, Call, Expr, Path, Piece, Place, Template } from './template-tree.ts'
 
 const BLOCKS: readonly string[] = ['if', 'unless', 'each', 'with']
@@ -19,8 +20,10 @@ export class TemplateReader {
   readonly problems: SourceError[] = []
   readonly #starts: readonly number[]
   readonly #placeOf: Template['placeOf']
+  readonly #text: string
 
-  constructor(starts: readonly number[], placeOf: Template['placeOf']) {
+  constructor(text: string, starts: readonly number[], placeOf: Template['placeOf']) {
+    this.#text = text
     this.#starts = starts
     this.#placeOf = placeOf
   }
@@ -73,12 +76,21 @@ export class TemplateReader {
     const name = nameOf(node.path)
     const builtin = builtins.get(name)
     if (!builtin) {
-      const hint = didYouMean(name, builtins.keys()) ?? 'see `docs/functions.md` for what there is'
-      this.#refuse('UNKNOWN_HELPER', at, `unknown function \`${name}\``, hint)
+      this.#unknownFunction(node.path, name, at)
       return undefined
     }
     const args = builtin.open ? this.#openArguments(name, pairs, at) : this.#arguments(name, node, at)
     return args && { kind: 'call', name, args, at }
+  }
+
+  #unknownFunction(path: Target, name: string, at: Place): void {
+    const jinja = templateHint(this.#text, at.offset)
+    if (path.type !== 'PathExpression') {
+      this.#refuse('BAD_TEMPLATE', at, `\`${name}\` is a value, nothing can follow it`, jinja)
+      return
+    }
+    const hint = didYouMean(name, builtins.keys()) ?? jinja ?? 'see `docs/functions.md` for what there is'
+    this.#refuse('UNKNOWN_HELPER', at, `unknown function \`${name}\``, hint)
   }
 
   #arguments(
@@ -183,7 +195,8 @@ function isBlockName(name: string): name is Block['block'] {
 }
 
 function nameOf(target: Target): Call['name'] {
-  return 'original' in target ? String(target.original) : ''
+  const original: unknown = Reflect.get(target, 'original')
+  return typeof original === 'string' || typeof original === 'number' ? String(original) : ''
 }
 
 /** Without `key=value` pairs Handlebars leaves the hash out, whatever its types say. */

@@ -32,7 +32,7 @@ export function templateOfFile(text: string, file: string): Template {
 }
 
 /** Returns the offset at which every line begins, counted as Handlebars counts lines. */
-export function lineStarts(text: string): readonly number[] {
+function lineStarts(text: string): readonly number[] {
   return [0, ...Array.from(text.matchAll(/\r\n?|\n/g), match => match.index + match[0].length)]
 }
 
@@ -45,7 +45,7 @@ function parse(text: string, placeOf: Template['placeOf']): Template {
   }
   if (!text.includes('{{')) return { pieces: [{ kind: 'text', text }], problems: [], placeOf }
   try {
-    const reader = new TemplateReader(lineStarts(text), placeOf)
+    const reader = new TemplateReader(text, lineStarts(text), placeOf)
     const pieces = reader.program(Handlebars.parse(text))
     return { pieces, problems: reader.problems, placeOf }
   } catch (cause) {
@@ -74,6 +74,9 @@ function whereItFailed(text: string, cause: unknown): Failure {
   const lexer = lexerOf(Handlebars)
   const offset = Math.max(0, lexer.matched.length - lexer.match.length)
   if (offset >= text.length) return { ...lastOpening(text), message: 'this is not closed' }
+  const open = text.lastIndexOf('{{', offset)
+  if (open >= 0 && !text.includes('}}', open))
+    return { offset: open, length: 2, message: 'this is not closed' }
   const found = lexer.match === '' ? text.slice(offset, offset + 1) : lexer.match
   return { offset, length: found.length, message: `\`${found}\` cannot stand here` }
 }

@@ -13,7 +13,17 @@ import { inMap, listOf } from './settings.ts'
 import type { PlannedPlay, Step } from './step.ts'
 
 /** Names that the engine sets on every host. */
-const BUILTIN = ['inventory_hostname', 'group_names', 'groups', 'ansible_play_hosts', 'facts', 'item']
+const BUILTIN = [
+  'inventory_hostname',
+  'group_names',
+  'groups',
+  'hostvars',
+  'ansible_play_hosts',
+  'facts',
+  'item',
+  'ansible_failed_task',
+  'ansible_failed_result',
+]
 
 /** Keywords whose value is a condition, and those whose value is an expression when it is a bare text. */
 const CONDITIONS = ['until', 'failed_when', 'changed_when']

@@ -13,7 +13,7 @@ import { sumCounts } from './outcome.ts'
 export class HostState {
   readonly host: Host
   readonly #project: Project
-  readonly #groups: Readonly<Record<string, readonly string[]>>
+  readonly #shared: SharedNames
   readonly #data = new Map<string, unknown>()
   readonly #facts: Record<string, unknown> = {}
   /** Grows with every new value, so that what was computed from older ones is computed again. */
@@ -27,10 +27,10 @@ export class HostState {
   /** A task failed and nothing took care of it. */
   hasFailed = false
 
-  constructor(host: Host, project: Project, groups: Readonly<Record<string, readonly string[]>>) {
+  constructor(host: Host, project: Project, shared: SharedNames) {
     this.host = host
     this.#project = project
-    this.#groups = groups
+    this.#shared = shared
     for (const name of Object.keys(FACTS)) this.#facts[name] = PENDING
     this.#data.set('facts', this.#facts)
   }
@@ -82,18 +82,51 @@ export class HostState {
     }
   }
 
+  /** Returns what other hosts may see of this one: its variables of the inventory, its facts and results. Values are worked out when they are read. */
+  get shown(): Readonly<Record<string, unknown>> {
+    const scope = new Scope({
+      layers: this.host.layers,
+      hostData: this.#data,
+      localData: new Map([['inventory_hostname', this.host.name]]),
+    })
+    return lazyMap(scope.names(), name => scope.value(name))
+  }
+
   #builtins(play: PlannedPlay): Record<string, unknown> {
     return {
       inventory_hostname: this.host.name,
       group_names: this.host.groups.filter(name => name !== 'all'),
-      groups: this.#groups,
+      ...this.#shared,
       ansible_play_hosts: play.hosts,
     }
   }
 }
 
+/** Names that are the same on all hosts of a run. */
+export interface SharedNames {
+  readonly groups: Readonly<Record<string, readonly string[]>>
+  readonly hostvars: Readonly<Record<string, unknown>>
+}
+
+/** Returns the names all hosts see; `stateOf` opens the state of a host when somebody asks for it. */
+export function sharedNames(project: Project, stateOf: (name: string) => HostState | undefined): SharedNames {
+  return {
+    groups: hostsByGroup(project),
+    hostvars: lazyMap(project.inventory.hosts.keys(), name => stateOf(name)?.shown),
+  }
+}
+
+function lazyMap(
+  names: Iterable<string>,
+  value: (name: string) => unknown,
+): Readonly<Record<string, unknown>> {
+  const map = {}
+  for (const name of names) Object.defineProperty(map, name, { enumerable: true, get: () => value(name) })
+  return map
+}
+
 /** Returns the names of the hosts of every group, its descendants' included. */
-export function hostsByGroup(project: Project): Record<string, readonly string[]> {
+function hostsByGroup(project: Project): Record<string, readonly string[]> {
   const hosts = [...project.inventory.hosts.values()]
   const named = [...project.inventory.groups.keys()].map(
     group => [group, hosts.filter(host => host.groups.includes(group)).map(host => host.name)] as const,

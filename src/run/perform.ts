@@ -18,7 +18,15 @@ export interface Ways {
   readonly run: string
   readonly job: number
   readonly backupDir: string
+  /** The longest each command may take on the host. */
+  readonly seconds?: number
 }
+
+/** What `timeout` exits with when it had to end the command. */
+export const TIMED_OUT = 124
+
+/** How long a command that was asked to end may take over it before it is killed. */
+const GRACE_SECONDS = 10
 
 export interface Prepared {
   readonly script: Sh
@@ -32,8 +40,9 @@ export async function prepare(actions: readonly Action[], ways: Ways): Promise<P
   const scripts: Sh[] = []
   for (const [index, action] of actions.entries()) {
     if (action.do === 'write') scripts.push(await write(action, ways))
-    else if (action.detached === false) scripts.push(brief(action, { ...ways.env, ...action.env }))
-    else scripts.push(job(action, index, jobs, ways))
+    else if (action.detached === false)
+      scripts.push(brief(bounded(action, ways), { ...ways.env, ...action.env }))
+    else scripts.push(job(bounded(action, ways), index, jobs, ways))
   }
   return { script: lines(...scripts.map(script => sh`(\n${script}\n) || exit $?`)), jobs }
 }
@@ -41,6 +50,11 @@ export async function prepare(actions: readonly Action[], ways: Ways): Promise<P
 /** Returns the commands as a person may see them; contents and standard input are left out. */
 export function commandOf(actions: readonly Action[]): string {
   return actions.map(action => (action.do === 'run' ? action.script.text : `write ${action.path}`)).join('\n')
+}
+
+function bounded(action: Action & { do: 'run' }, { seconds }: Ways): Action & { do: 'run' } {
+  if (seconds === undefined || seconds === 0) return action
+  return { ...action, script: sh`timeout -k ${GRACE_SECONDS} ${seconds} sh -c ${action.script.text}` }
 }
 
 /** Root's jobs live outside the shell's own directory, which goes away with the shell. */

@@ -3,7 +3,7 @@ import { Redactor } from '../base/secret.ts'
 import type { PlannedPlay, Project } from '../plan/step.ts'
 import type { Connect } from '../transport/session.ts'
 import { HostRun } from './host-run.ts'
-import { hostsByGroup, HostState } from './host-state.ts'
+import { HostState, sharedNames } from './host-state.ts'
 import { exitCode } from './exit.ts'
 import { inParallel } from './parallel.ts'
 import { sumCounts } from './outcome.ts'
@@ -63,13 +63,13 @@ function openHosts(
   options: RunOptions,
   emit: (event: EventBody) => void,
 ): Map<string, HostRun> {
-  const groups = hostsByGroup(project)
   const hosts = new Map<string, HostRun>()
   const open = (name: string): HostRun | undefined => {
     const host = project.inventory.hosts.get(name)
-    if (host && !hosts.has(name)) hosts.set(name, new HostRun(new HostState(host, project, groups), context))
+    if (host && !hosts.has(name)) hosts.set(name, new HostRun(new HostState(host, project, shared), context))
     return hosts.get(name)
   }
+  const shared = sharedNames(project, name => open(name)?.state)
   const context: RunContext = { ...options, emit, place: name => open(name)?.place }
   for (const name of new Set(project.plays.flatMap(play => play.hosts))) open(name)
   return hosts

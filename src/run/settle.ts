@@ -1,6 +1,6 @@
 import { TaskError } from '../base/error.ts'
 import { place, type Mode } from '../base/event.ts'
-import type { Change, Completed, Registered } from '../base/result.ts'
+import type { Change, Completed, Failure, Registered } from '../base/result.ts'
 import { Unknown } from '../base/unknown.ts'
 import type { Action, HostView } from '../modules/module.ts'
 import type { Step } from '../plan/step.ts'
@@ -20,7 +20,7 @@ import {
   type Outcome,
 } from './outcome.ts'
 import type { Overlay } from './overlay.ts'
-import { APPLY_DEADLINE_MS, commandOf, prepare } from './perform.ts'
+import { APPLY_DEADLINE_MS, commandOf, prepare, TIMED_OUT } from './perform.ts'
 
 /** One module call on one host, its texts settled. */
 export interface Unit {
@@ -113,7 +113,7 @@ async function act(unit: Unit, probes: Probes, lane: Lane, on: Ground): Promise<
   if (found.length === 0) return ok(module.result?.(unit.params, before, found) ?? {})
   const done = await applyAndLookAgain(unit, found, before, probes, lane, on)
   const output = done.captured ? outputOf(done.completed) : {}
-  if (done.completed.code !== 0) return failed(commandFailure(done.completed, done.command), found, output)
+  if (done.completed.code !== 0) return failed(endedBadly(done, on.seconds), found, output)
   const isVerifiable = module.verifiable?.(unit.params, found) !== false
   const after = isVerifiable ? observed(probes, lane) : before
   const left = isVerifiable
@@ -165,7 +165,18 @@ async function applyAndLookAgain(
   }
 }
 
-function notTaken(left: readonly Change[], done: Done): ReturnType<typeof commandFailure> {
+function endedBadly({ completed, command }: Done, seconds: number | undefined): Failure {
+  const failure = commandFailure(completed, command)
+  if (seconds === undefined || completed.code !== TIMED_OUT) return failure
+  return {
+    ...failure,
+    code: 'TIMEOUT',
+    message: `the command was ended after ${seconds} s`,
+    hint: 'raise `timeout`, or find out what it waits for',
+  }
+}
+
+function notTaken(left: readonly Change[], done: Done): Failure {
   const what = left.map(change => `${change.kind} of ${change.what}`).join(', ')
   return {
     ...commandFailure(done.completed, done.command),

@@ -205,3 +205,15 @@ describe('run/attempts', () => {
     expect(host.keys.size).toBe(0)
   })
 })
+
+describe('run/hostvars', () => {
+  test('a host sees what another one registered', async () => {
+    const { events } = await fakeRun(
+      '- hosts: all\n  serial: 1\n  tasks:\n    - {act: x, register: r}\n    - {name: see, say: {msg: "{{ hostvars.h1.r.stdout }} of {{ hostvars.h1.inventory_hostname }}"}}\n',
+      hosts(2),
+    )
+
+    const seen = events.flatMap(event => (event.type === 'task_done' && event.task === 'see' ? [event.result['msg']] : []))
+    expect(seen).toEqual(['done of h1', 'done of h1'])
+  })
+})

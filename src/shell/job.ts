@@ -25,6 +25,12 @@ export interface Job {
   readonly cwd?: string | undefined
 }
 
+/**
+ * Questions are asked in the C locale; changes are made in its UTF-8 form, because some of them keep the locale for good: a new
+ * PostgreSQL cluster takes its encoding from it.
+ */
+const JOB_LOCALE = 'C.UTF-8'
+
 /** Returns where the directories of a run's jobs lie. They must survive the session, so its scratch directory will not do. */
 export function jobBase(run: string, uid: number): string {
   return uid === 0 ? `/run/msingi/${run}` : `/var/tmp/msingi-${uid}/${run}`
@@ -100,7 +106,8 @@ function readState(line: string): JobState {
 function attachedScript(job: Job): Sh {
   return lines(
     makeDirectory(job),
-    sh`( umask 022; cd ${job.cwd ?? '/'} || exit`,
+    sh`( unset d; unset -f keep; umask 022; cd ${job.cwd ?? '/'} || exit`,
+    sh`LC_ALL=${JOB_LOCALE}`,
     environment(job.env),
     sh`eval ${job.script.text}`,
     sh`) <${job.stdin === undefined ? sh`/dev/null` : sh`"$d/stdin"`} >"$d/out" 2>"$d/err"`,
@@ -150,7 +157,7 @@ function goScript(job: Job): Sh {
     sh`d=${job.dir}; umask 077`,
     sh`set -C; echo $$ >"$d/pid" || exit; set +C`,
     sh`exec >"$d/out" 2>"$d/err"; umask 022`,
-    sh`PATH=${HOST_PATH} LC_ALL=C; export PATH LC_ALL`,
+    sh`PATH=${HOST_PATH} LC_ALL=${JOB_LOCALE}; export PATH LC_ALL`,
     environment(job.env),
     sh`cd ${job.cwd ?? '/'} && sh "$d/script" <${job.stdin === undefined ? sh`/dev/null` : sh`"$d/stdin"`}`,
     sh`echo $? >"$d/rc"`,

@@ -103,14 +103,14 @@ export class Conversation {
     this.#wire.close()
   }
 
-  /** Lets an idle shell tidy up and end; cuts it off where it is at work or does not end. */
+  /** Lets an idle shell tidy up and end; cuts it off where it is at work or does not end. Takes a few seconds at most. */
   async close(): Promise<void> {
     if (this.#pending) this.fail(closed(this.host))
     this.#over ??= closed(this.host)
     this.#wire.stdin.end()
-    const timer = setTimeout(() => this.#wire.close(), FAREWELL_MS)
-    await this.ended
-    clearTimeout(timer)
+    if (await endsWithin(this.ended, FAREWELL_MS)) return
+    this.#wire.close()
+    await endsWithin(this.ended, FAREWELL_MS)
   }
 
   #send(data: readonly (string | Uint8Array)[], wanted: readonly Wanted[]): void {
@@ -142,6 +142,17 @@ export class Conversation {
     }
     pending?.resolve(completed)
   }
+}
+
+/** Resolves with whether the event came in time. */
+async function endsWithin(event: Promise<void>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>(resolve => {
+    timer = setTimeout(resolve, ms, false)
+  })
+  const inTime = await Promise.race([event.then(() => true), late])
+  clearTimeout(timer)
+  return inTime
 }
 
 /** Returns a function that gives the milliseconds that are left, at least 1. */

@@ -68,12 +68,16 @@ describe.concurrent.each(SHELLS)('jobs in %s', name => {
       const { run } = await bench(name)
       const answer = await run({
         detached,
-        script: sh`cat; echo "[$GREETING]"; pwd; umask`,
+        script: sh`cat; echo "[$GREETING]"; pwd; umask; sh -c 'echo $LC_ALL$d'; echo $d`,
         env: { GREETING: `it's a "$HOME"\n` },
         stdin: new Secret("pass'word\n"),
         cwd: '/usr',
       })
-      expect(answer).toMatchObject({ code: 0, out: `pass'word\n[it's a "$HOME"\n]\n/usr\n0022\n`, err: '' })
+      expect(answer).toMatchObject({
+        code: 0,
+        out: `pass'word\n[it's a "$HOME"\n]\n/usr\n0022\nC.UTF-8\n\n`,
+        err: '',
+      })
     })
 
     test('have an empty stdin where none is given', async ({ expect }) => {

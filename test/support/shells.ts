@@ -26,11 +26,11 @@ export function toolPath(shell: ShellName): string {
   return shell === 'busybox' ? busyboxTools : HOST_PATH
 }
 
-/** Opens local wires on which `/bin/sh` is the shell named. */
-export function wireTo(shell: ShellName, wrap: (wire: Wire) => Wire = wire => wire): OpenWire {
+/** Opens local wires on which `/bin/sh` is the shell named, and tools are found by another PATH. */
+export function wireTo(shell: ShellName, path = toolPath(shell)): OpenWire {
   return async command => {
-    const line = command.replaceAll('/bin/sh', interpreter(shell)).replaceAll(HOST_PATH, toolPath(shell))
-    return wrap(withPath(await spawnWire('here', line, '/bin/sh'), toolPath(shell)))
+    const line = command.replaceAll('/bin/sh', interpreter(shell)).replaceAll(HOST_PATH, path)
+    return withPath(await spawnWire('here', line, '/bin/sh'), path)
   }
 }
 

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { ConnectError, DeadlineError, TaskError } from '../../src/base/error.ts'
 import { sh, Sh } from '../../src/shell/sh.ts'
@@ -5,7 +8,7 @@ import { spawnWire } from '../../src/transport/local.ts'
 import type { Session } from '../../src/transport/session.ts'
 import { openShell } from '../../src/transport/shell-session.ts'
 import type { Wire } from '../../src/transport/wire.ts'
-import { openIn, SHELLS, wireTo, type ShellName } from '../support/shells.ts'
+import { openIn, SHELLS, toolPath, wireTo, type ShellName } from '../support/shells.ts'
 
 const opened: Session[] = []
 afterEach(async () => {
@@ -147,13 +150,26 @@ describe.each(SHELLS)('a session in %s', name => {
     expect(await answersOf(shell, sh`echo still here`)).toMatchObject([{ out: 'still here\n' }])
   })
 
+  test('reads exactly with a dd that knows no whole blocks', async () => {
+    const tools = mkdtempSync(join(tmpdir(), 'msingi-dd-'))
+    const dd = `case "$*" in *fullblock*) echo "dd: bad operand" >&2; exit 1;; esac; exec /bin/dd "$@"`
+    writeFileSync(join(tools, 'dd'), `#!/bin/sh\n${dd}\n`, { mode: 0o755 })
+    const shell = await openShell(wireTo(name, `${tools}:${toolPath(name)}`), { host: 'here' })
+    opened.push(shell)
+    expect(
+      await answersOf(shell, sh`command -v dd; read x`, sh`echo ${'x'.repeat(5000)} | wc -c`),
+    ).toMatchObject([{ out: `${tools}/dd\n` }, { out: expect.stringMatching(/^ *5001$/m) as string }])
+    const path = await shell.upload(Buffer.alloc(9000, 'ab\0'), soon)
+    expect(await answersOf(shell, sh`wc -c <${path}`)).toMatchObject([
+      { out: expect.stringContaining('9000') as string },
+    ])
+    rmSync(tools, { recursive: true })
+  })
+
   test('never runs a frame of which the end is missing', async () => {
     const witness = `/tmp/msingi-short-${process.pid}-${name}`
     let wire: Wire | undefined
-    const shell = await openShell(
-      wireTo(name, made => (wire = made)),
-      { host: 'here' },
-    )
+    const shell = await openShell(async command => (wire = await wireTo(name)(command)), { host: 'here' })
     const script = `touch ${witness};`
     wire?.stdin.write(`1 ${script.length + 1}\n${script}`)
     wire?.stdin.end()
@@ -254,10 +270,7 @@ describe('a session', () => {
 
   test('says that the link is lost when the wire is cut or the loop is killed', async () => {
     let wire: Wire | undefined
-    const cut = await openShell(
-      wireTo('dash', made => (wire = made)),
-      { host: 'here' },
-    )
+    const cut = await openShell(async command => (wire = await wireTo('dash')(command)), { host: 'here' })
     const pending = answersOf(cut, sh`sleep 30`)
     wire?.close()
     await expect(pending).rejects.toMatchObject({ name: 'ConnectError', stage: 'lost' })

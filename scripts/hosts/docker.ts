@@ -2,15 +2,14 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, openSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { $, which } from 'zx'
+import { $ } from 'zx'
+import { ensurePrograms, FOR_HOSTS } from './programs.ts'
 
 /** The project's folder. */
 export const ROOT = resolve(import.meta.dirname, '../..')
 
 /** Where images' recipes, keys and logs of throw-away hosts are kept; not part of the project's history. */
 export const STATE = join(ROOT, '.msingi', 'hosts')
-
-const PROGRAMS = { docker: 'docker.io', dockerd: 'docker.io', mmdebstrap: 'mmdebstrap' }
 
 /**
  * Makes sure that a Docker daemon answers: installs what is missing where this machine allows it, starts a daemon where
@@ -19,31 +18,12 @@ const PROGRAMS = { docker: 'docker.io', dockerd: 'docker.io', mmdebstrap: 'mmdeb
  * @throws Error that says what to install where it cannot be done from here.
  */
 export async function ensureDocker(say: (text: string) => void): Promise<() => Promise<void>> {
-  await installMissing(say)
+  await ensurePrograms(FOR_HOSTS, say)
   if (await answers()) return async () => {}
   if (process.getuid?.() !== 0) {
     throw new Error('no Docker daemon answers: start it, or add yourself to the group `docker`')
   }
   return startDaemon(say)
-}
-
-async function installMissing(say: (text: string) => void): Promise<void> {
-  const missing: string[] = []
-  for (const [program, pack] of Object.entries(PROGRAMS)) {
-    // A remote or rootless daemon needs no dockerd here.
-    if (program === 'dockerd' && (await answers())) continue
-    if ((await which(program, { nothrow: true })) === null && !missing.includes(pack)) missing.push(pack)
-  }
-  if (missing.length === 0) return
-  const isRoot = process.getuid?.() === 0
-  if (!isRoot || (await which('apt-get', { nothrow: true })) === null) {
-    throw new Error(
-      `missing here: install ${missing.join(' and ')} first (\`apt-get install ${missing.join(' ')}\`)`,
-    )
-  }
-  say(`installing ${missing.join(', ')}`)
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  await $({ env, quiet: true })`apt-get update && apt-get install --yes --no-install-recommends ${missing}`
 }
 
 async function answers(): Promise<boolean> {

@@ -5,11 +5,13 @@ import { matchHosts } from './pattern.ts'
 
 /**
  * Returns the hosts of a play's `hosts`: one pattern, or a list of which each adds its hosts. What is wrong is reported
- * at its place inside the value.
+ * at its place inside the value; what is no text at all was reported by the grammar.
  */
 export function playHosts(hosts: Node, inventory: Inventory, onProblem: OnProblem): readonly string[] {
   const patterns = hosts.kind === 'list' ? hosts.items : [hosts]
-  const scalars = patterns.filter(pattern => pattern.kind === 'scalar')
+  const scalars = patterns.flatMap(pattern =>
+    pattern.kind === 'scalar' && typeof pattern.value === 'string' ? [pattern] : [],
+  )
   const signs = scalars.length > 1 && scalars.some(({ text }) => /^\s*[&!]/.test(text))
   if (signs) {
     const { hosts: found, problem } = matchHosts(scalars.map(({ text }) => text).join(','), inventory)

@@ -50,12 +50,13 @@ export function wouldChange(changes: readonly Change[], foretold: Registered): O
 }
 
 /** Nothing can be said until the named task is applied. */
-export function unknown(until: string, more: { uncheckable?: boolean } = {}): Outcome {
-  const reason =
-    more.uncheckable === true
-      ? 'cannot be checked: it is a command without `creates`, `removes` or `unless`'
-      : `unknown until \`${until}\``
-  return { status: 'unknown', changes: [], registered: { skipped: false }, reason, until, ...more }
+export function unknown(until: string): Outcome {
+  return { status: 'unknown', changes: [], registered: { skipped: false }, reason: until, until }
+}
+
+/** A command that nothing can be compared with: what it will have done is unknown until it runs. */
+export function uncheckableCommand(title: string): Outcome {
+  return { ...unknown(title), reason: 'it is run', uncheckable: true }
 }
 
 export function failed(

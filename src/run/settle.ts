@@ -16,6 +16,7 @@ import {
   outputOf,
   skipped,
   unknown,
+  uncheckableCommand,
   wouldChange,
   type Outcome,
 } from './outcome.ts'
@@ -273,7 +274,7 @@ function plan(unit: Unit, found: readonly Change[], state: Registered, probes: P
 
 function uncheckable(unit: Unit, on: Ground): Outcome {
   on.overlay.add({ title: unit.title, touches: undefined, brings: [] }, new Map())
-  return unknown(unit.title, { uncheckable: true })
+  return uncheckableCommand(unit.title)
 }
 
 /** Returns the answers by the module's names; throws the failure of the first question that could not be answered. */

@@ -204,7 +204,7 @@ describe('run/plan', () => {
     const reasons = events.flatMap(event =>
       event.type === 'task_done' && event.status === 'unknown' ? [event.reason] : [],
     )
-    expect(reasons).toEqual(Array.from({ length: 3 }, () => 'unknown until `package`'))
+    expect(reasons).toEqual(Array.from({ length: 3 }, () => 'package'))
   })
 
   test('the same tasks applied: what was predicted happens', async () => {

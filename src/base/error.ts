@@ -1,3 +1,4 @@
+import type { Completed } from './result.ts'
 import type { Span } from './span.ts'
 
 /** What can be wrong in a text that a person wrote. Each code has its example in `docs/errors.md`. */
@@ -124,10 +125,13 @@ export class TaskError extends Error {
   override readonly name = 'TaskError'
   readonly code: string
   readonly hint: string | undefined
+  /** What a command answered that was run to look, and failed: `register` holds it. */
+  readonly answer: Completed | undefined
 
-  constructor(code: string, message: string, hint?: string) {
+  constructor(code: string, message: string, hint?: string, answer?: Completed) {
     super(message)
     this.code = code
     this.hint = hint
+    this.answer = answer
   }
 }

@@ -4,6 +4,7 @@ import type { TextOf } from '../report/code-frame.ts'
 import type { Palette } from '../report/palette.ts'
 import { printable } from '../report/printable.ts'
 import { EXIT } from './exit.ts'
+import { Interrupted } from './interrupt.ts'
 
 /** Everything that is wrong with a project, found before the first connection. */
 export class ProjectError extends Error {
@@ -36,6 +37,7 @@ export function complaint(
     const code = `${error.host}, ${error.stage}`
     return { text: line(code, error.message, error.hint, palette), exit: EXIT.unreachable }
   }
+  if (error instanceof Interrupted) return { text: '', exit: EXIT.interrupted }
   return { text: bug(error, palette), exit: EXIT.bug }
 }
 

@@ -2,6 +2,11 @@ import { EXIT } from './exit.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
+/** The person does not want to go on. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+}
+
 /** A run that can be stopped from outside. */
 export interface Interruptible {
   readonly signal: AbortSignal

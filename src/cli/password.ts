@@ -2,6 +2,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { ReadStream } from 'node:tty'
 import { UsageError } from '../base/error.ts'
 import { Secret } from '../base/secret.ts'
+import { Interrupted } from './interrupt.ts'
 import type { ReachFlags } from './options.ts'
 
 const ENTER = new Set(['\r', '\n', '\u0004'])
@@ -38,7 +39,7 @@ function fromFile(file: string): Secret {
 /**
  * Asks at the terminal of the process, whatever stdin is, and shows nothing of the answer.
  *
- * @throws UsageError NO_PASSWORD where there is no terminal, or the person presses Ctrl-C.
+ * @throws UsageError NO_PASSWORD where there is no terminal; Interrupted where the person presses Ctrl-C.
  */
 export async function askSecret(prompt: string): Promise<Secret> {
   const terminal = openTerminal()
@@ -76,7 +77,7 @@ function typed(terminal: ReadStream): Promise<Secret> {
     terminal.on('data', chunk => {
       for (const key of String(chunk)) {
         if (key === CTRL_C) {
-          reject(new UsageError('NO_PASSWORD', 'no password was given'))
+          reject(new Interrupted('interrupted at the password'))
           return
         }
         if (ENTER.has(key)) {

@@ -166,7 +166,7 @@ function totalsRow(
   const number = (...phases: HostLine['phase'][]): number =>
     hosts.filter(line => phases.includes(line.phase)).length
   const parts: (readonly [string, (text: string) => string])[] = [
-    [`${number('done', 'failed', 'lost')}/${hosts.length} hosts`, palette.strong],
+    [`${number('busy')}/${hosts.length} hosts busy`, palette.strong],
     ...shownIf(number('waiting'), 'waiting', palette.faint),
     ...shownIf(number('failed'), 'failed', palette.bad),
     ...shownIf(number('lost'), 'unreachable', palette.bad),

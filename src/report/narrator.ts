@@ -88,7 +88,9 @@ function opening(event: Extract<Event, { type: 'run_start' }>, { palette }: Stor
 
 function playLine(event: Extract<Event, { type: 'play_start' }>, { palette }: StoryOptions): string {
   const rest = `· ${plural(event.hosts.length, 'host')} · ${printableLine(event.at)}`
-  return `${palette.note('play')} ${palette.strong(printableLine(event.play))} ${palette.faint(rest)}`
+  const name = printableLine(event.play)
+  const word = name.startsWith('play ') ? '' : `${palette.note('play')} `
+  return `${word}${palette.strong(name)} ${palette.faint(rest)}`
 }
 
 function detail(event: Event, options: StoryOptions): readonly string[] {

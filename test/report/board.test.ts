@@ -49,7 +49,7 @@ describe('report/board', () => {
       '    │ two',
       '    │ three',
       '    │ four',
-      '0/2 hosts · 1 waiting · 0 ok · 3.0 s',
+      '1/2 hosts busy · 1 waiting · 0 ok · 3.0 s',
     ])
   })
 
@@ -72,7 +72,7 @@ describe('report/board', () => {
         ms: 20,
       },
     )
-    expect(board.rows(wide, 500, '*')).toEqual(['1/1 hosts · 1 ok · 1 changed · 0 ms'])
+    expect(board.rows(wide, 500, '*')).toEqual(['0/1 hosts busy · 1 ok · 1 changed · 0 ms'])
   })
 
   test('a lost host and a failed one are counted apart', () => {
@@ -83,7 +83,7 @@ describe('report/board', () => {
       { type: 'host_done', host: 'a', counts, ...rest, failure: { code: 'tcp', message: 'no' } },
       { type: 'host_done', host: 'b', counts: { ...counts, failed: 1 }, ...rest },
     )
-    expect(board.rows(wide, 6, '*').at(-1)).toBe('2/2 hosts · 1 failed · 1 unreachable · 0 ok · 0 ms')
+    expect(board.rows(wide, 6, '*').at(-1)).toBe('0/2 hosts busy · 1 failed · 1 unreachable · 0 ok · 0 ms')
   })
 
   test('with many hosts short tasks stay away and the longest come first', () => {

@@ -70,7 +70,7 @@ function greets(address: string, port: number): Promise<boolean> {
   })
 }
 
-/** Writes an inventory of the hosts in Ansible's shape, with their host keys pinned. */
+/** Writes an inventory of the hosts with their host keys pinned. */
 export function writeInventory(
   file: string,
   hosts: readonly ThrowawayHost[],
@@ -80,11 +80,12 @@ export function writeInventory(
   for (const host of hosts) {
     lines.push(
       `    ${host.name}:`,
-      `      ansible_host: ${host.address}`,
-      `      ansible_port: ${host.port}`,
-      `      ansible_user: ${host.user}`,
-      `      ansible_ssh_private_key_file: ${host.key}`,
-      `      host_key: ${host.hostKey}`,
+      '      ssh:',
+      `        host: ${host.address}`,
+      `        port: ${host.port}`,
+      `        user: ${host.user}`,
+      `        key: ${host.key}`,
+      `        host_key: ${host.hostKey}`,
     )
   }
   if (Object.keys(groups).length > 0) lines.push('  children:')

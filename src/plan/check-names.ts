@@ -1,7 +1,7 @@
 import { SourceError, type OnProblem } from '../base/error.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { showSpan, type Span } from '../base/span.ts'
-import type { Inventory } from '../inventory/model.ts'
+import { hostNamed, type Inventory } from '../inventory/model.ts'
 import type { Node } from '../syntax/node.ts'
 import { readFileSync } from 'node:fs'
 import { checkCondition, checkText, checkTextFile } from '../vars/check.ts'
@@ -74,6 +74,11 @@ export class NameCheck {
     return mentioned
   }
 
+  /** Returns whether every host of the play gives the name a value, for a text with these settings. */
+  isSet(name: string, settings: Step['settings']): boolean {
+    return this.#hostSorts().every(host => this.#scope(host, settings).has(name))
+  }
+
   #maybe(step: Step, keyword: string, look: (node: Node) => readonly Reference[]): readonly Reference[] {
     const node = step.settings.keywords.get(keyword)
     return node ? look(node) : []
@@ -142,19 +147,23 @@ export class NameCheck {
     )
   }
 
-  /** Hosts with the same layers give the same answer; each sort of host is asked once. */
   #definedOnAll(step: Step, reference: Reference): void {
+    for (const host of this.#hostSorts()) this.#definedOn(host, step, reference)
+  }
+
+  /** Hosts with the same layers give the same answer; one of each sort is enough. */
+  #hostSorts(): readonly string[] {
     const sorts = new Map<string, string>()
     for (const name of this.#play.hosts) {
-      const layers = this.#inventory.hosts.get(name)?.layers ?? []
+      const layers = hostNamed(this.#inventory, name)?.layers ?? []
       const sort = layers.map(layer => showSpan(layer.vars.at)).join(' ')
       if (!sorts.has(sort)) sorts.set(sort, name)
     }
-    for (const host of sorts.values()) this.#definedOn(host, step, reference)
+    return [...sorts.values()]
   }
 
   #definedOn(host: string, step: Step, { root, path, at }: Reference): void {
-    const scope = this.#scope(host, step)
+    const scope = this.#scope(host, step.settings)
     try {
       const found = scope.resolve(root, path)
       if (!found.found) throw this.#undefined(host, root, path, at, found, scope)
@@ -180,9 +189,8 @@ export class NameCheck {
     })
   }
 
-  #scope(host: string, step: Step): Scope {
-    const { roleDefaults, roleParams, taskVars } = step.settings
-    const layers = this.#inventory.hosts.get(host)?.layers ?? []
+  #scope(host: string, { roleDefaults, roleParams, taskVars }: Step['settings']): Scope {
+    const layers = hostNamed(this.#inventory, host)?.layers ?? []
     return new Scope({
       layers: [
         ...roleDefaults,

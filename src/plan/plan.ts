@@ -3,6 +3,7 @@ import { didYouMean } from '../base/nearest.ts'
 import type { Inventory } from '../inventory/model.ts'
 import type { AnyModule } from '../modules/module.ts'
 import type { Playbook, Play } from '../playbook/model.ts'
+import { missingParams } from '../playbook/role-params.ts'
 import type { Layer } from '../vars/scope.ts'
 import { NameCheck } from './check-names.ts'
 import { checkParams } from './check-params.ts'
@@ -101,6 +102,7 @@ function check(play: PlannedPlay, input: PlanInput, runNames: ReadonlySet<string
   const topics = new Set(play.handlers.flatMap(handler => handler.topics))
   const facts = new Set<string>()
   checkCarriedOut(play, input.onProblem)
+  checkRoleCalls(play, names, input.onProblem)
   for (const step of tasksOf(play)) {
     checkParams(step, input.onProblem)
     checkNotified(step, topics, input.onProblem)
@@ -110,6 +112,18 @@ function check(play: PlannedPlay, input: PlanInput, runNames: ReadonlySet<string
     }
   }
   return { ...play, facts }
+}
+
+/** A parameter without a default may come from the inventory as well as from the call. */
+function checkRoleCalls({ play }: PlannedPlay, names: NameCheck, onProblem: OnProblem): void {
+  for (const use of rolesOf(play)) {
+    const settings = enterRole(
+      inherit(playSettings(play), use.keywords, `role ${use.role.name}`),
+      use.role,
+      use.params,
+    )
+    for (const problem of missingParams(use, name => names.isSet(name, settings))) onProblem(problem)
+  }
 }
 
 function checkNotified(step: Step, topics: ReadonlySet<string>, onProblem: OnProblem): void {

@@ -1,3 +1,4 @@
+import { hostNamed } from '../inventory/model.ts'
 import { place, type Event, type EventBody, type HostCounts, type Mode } from '../base/event.ts'
 import { Redactor } from '../base/secret.ts'
 import type { PlannedPlay, Project } from '../plan/step.ts'
@@ -65,7 +66,7 @@ function openHosts(
 ): Map<string, HostRun> {
   const hosts = new Map<string, HostRun>()
   const open = (name: string): HostRun | undefined => {
-    const host = project.inventory.hosts.get(name)
+    const host = hostNamed(project.inventory, name)
     if (host && !hosts.has(name)) hosts.set(name, new HostRun(new HostState(host, project, shared), context))
     return hosts.get(name)
   }

@@ -6,6 +6,7 @@ export const choice: Readonly<Record<string, Builtin>> = {
   default: {
     params: ['value', 'fallback', 'empty?'],
     about: 'The value, or the fallback where it is not defined; with `empty=true` also where it is empty.',
+    handsOn: true,
     guarded: true,
     call: (value, fallback, empty) =>
       value === undefined || (empty === true && !isTruthy(value)) ? fallback : value,
@@ -17,6 +18,7 @@ export const choice: Readonly<Record<string, Builtin>> = {
   required: {
     params: ['value', 'message'],
     about: 'The value; where it is not defined or null, an error with the message.',
+    handsOn: true,
     guarded: true,
     call: (value, message) => {
       if (value === undefined || value === null) throw new BadArgument(textOf(message))
@@ -27,6 +29,7 @@ export const choice: Readonly<Record<string, Builtin>> = {
   defined: {
     params: ['value'],
     about: 'Whether the variable, or the part of it that is named, exists.',
+    handsOn: true,
     guarded: true,
     call: value => value !== undefined,
     examples: [{ template: '{{defined missing}}', cel: 'defined(missing)', gives: false }],
@@ -34,6 +37,7 @@ export const choice: Readonly<Record<string, Builtin>> = {
   ternary: {
     params: ['test', 'yes', 'no'],
     about: 'One of two values. Conditions also have `test ? yes : no`.',
+    handsOn: true,
     call: (test, yes, no) => (isTruthy(test) ? yes : no),
     examples: [{ template: "{{ternary true 'on' 'off'}}", cel: "ternary(true, 'on', 'off')", gives: 'on' }],
   },

@@ -10,12 +10,14 @@ export const list: Readonly<Record<string, Builtin>> = {
   length: {
     params: ['value'],
     about: 'How many characters, items or keys there are. Conditions also have `size(value)`.',
+    handsOn: true,
     call: length,
     examples: [{ template: "{{length 'four'}}", cel: "length('four')", gives: 4 }],
   },
   size: {
     params: ['value'],
     about: 'The same as `length`.',
+    handsOn: true,
     celHasIt: true,
     call: length,
     examples: [{ template: "{{size (list 'a' 'b')}}", cel: "size(['a', 'b'])", gives: 2 }],
@@ -23,12 +25,14 @@ export const list: Readonly<Record<string, Builtin>> = {
   list: {
     params: ['item…'],
     about: 'A list of the values. Conditions write `[a, b]`.',
+    handsOn: true,
     call: (...items) => items,
     examples: [{ template: '{{list 1 2}}', cel: 'list(1, 2)', gives: [1, 2] }],
   },
   dict: {
     params: ['key=value…'],
     about: "A map of the values. Conditions write `{'key': value}`.",
+    handsOn: true,
     open: true,
     call: (...pairs) => dict(pairs),
     examples: [{ template: "{{dict a=1 b='x'}}", gives: { a: 1, b: 'x' } }],
@@ -36,18 +40,21 @@ export const list: Readonly<Record<string, Builtin>> = {
   get: {
     params: ['value', 'key', 'fallback?'],
     about: 'The value of a key or the item at a position; the fallback where there is none.',
+    handsOn: true,
     call: (value, key, fallback) => at(value, key, fallback),
     examples: [{ template: "{{get (dict a=1) 'a'}}", cel: "get({'a': 1}, 'a')", gives: 1 }],
   },
   first: {
     params: ['list'],
     about: 'The first item.',
+    handsOn: true,
     call: value => end(value, 0),
     examples: [{ template: "{{first (list 'a' 'b')}}", cel: "first(['a', 'b'])", gives: 'a' }],
   },
   last: {
     params: ['list'],
     about: 'The last item.',
+    handsOn: true,
     call: value => end(value, -1),
     examples: [{ template: "{{last (list 'a' 'b')}}", cel: "last(['a', 'b'])", gives: 'b' }],
   },
@@ -55,6 +62,7 @@ export const list: Readonly<Record<string, Builtin>> = {
     params: ['list', 'from', 'to?'],
     about:
       'The items from one position up to, not including, another; negative positions count from the end.',
+    handsOn: true,
     call: (value, from, to) =>
       listOf(value).slice(integerOf(from), to === undefined ? undefined : integerOf(to)),
     examples: [{ template: '{{slice (list 1 2 3) 1}}', cel: 'slice([1, 2, 3], 1)', gives: [2, 3] }],
@@ -71,6 +79,7 @@ export const list: Readonly<Record<string, Builtin>> = {
   reverse: {
     params: ['list'],
     about: 'The items in the opposite order.',
+    handsOn: true,
     call: value => listOf(value).toReversed(),
     examples: [{ template: '{{reverse (list 1 2)}}', cel: 'reverse([1, 2])', gives: [2, 1] }],
   },
@@ -137,6 +146,7 @@ export const list: Readonly<Record<string, Builtin>> = {
   keys: {
     params: ['map'],
     about: 'The keys of a map.',
+    handsOn: true,
     call: value => Object.keys(mapOf(value)),
     examples: [{ template: '{{keys (dict a=1)}}', cel: "keys({'a': 1})", gives: ['a'] }],
   },
@@ -169,6 +179,7 @@ export const list: Readonly<Record<string, Builtin>> = {
   combine: {
     params: ['a', 'b', 'more…'],
     about: 'One map of several; a key of a later map replaces that of an earlier one.',
+    handsOn: true,
     call: (...maps) => Object.fromEntries(maps.flatMap(map => Object.entries(mapOf(map)))),
     examples: [
       {

@@ -1,3 +1,5 @@
+import { Secret } from '../base/secret.ts'
+
 /**
  * A function that texts and conditions may call. It is pure: no clock, no files, no network, no randomness. The values
  * it is given are plain data; secrets are already opened, and what it returns is sealed again by the caller.
@@ -8,6 +10,8 @@ export interface Builtin {
   readonly about: string
   /** The first argument may name a variable that does not exist; it is then `undefined`. */
   readonly guarded?: boolean
+  /** Gives parts of its arguments on without reading what lies inside them: unknowns and secrets there may stay. */
+  readonly handsOn?: boolean
   /** Takes its arguments as `key=value`, whatever the keys are; they come as one map. */
   readonly open?: boolean
   /** Conditions have this function already, under the same name, from CEL itself. */
@@ -78,6 +82,7 @@ export function mapOf(value: unknown, what = 'value'): Readonly<Record<string, u
 /** What templates and `default` take for true: everything but false, null, 0, the empty text, the empty list. */
 export function isTruthy(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0
+  if (value instanceof Secret) return value.reveal() !== ''
   return value !== undefined && value !== null && value !== false && value !== 0 && value !== ''
 }
 

@@ -1,7 +1,8 @@
 import { Secret } from '../base/secret.ts'
 import { Unknown } from '../base/unknown.ts'
+import { BadArgument } from './builtin.ts'
 import { Pending, PENDING } from './pending.ts'
-import { isMap, sealDeep, TouchedUnknown } from './value.ts'
+import { inspectDeep, isMap, sealDeep, TouchedUnknown } from './value.ts'
 
 /** What an evaluation met on its way; CEL itself knows neither unknowns nor secrets. */
 export class Watch {
@@ -29,15 +30,19 @@ export function toCel(value: unknown, name: string, watch: Watch): unknown {
   return isMap(value) ? new MapView(value, name, watch) : value
 }
 
-/** Returns what CEL gave as plain data; what a secret went into is sealed, unless it is a boolean. */
+/**
+ * Returns what CEL gave as plain data; what a secret went into is sealed, unless it is a boolean.
+ * @throws Pending where something inside is outstanding.
+ */
 export function fromCel(value: unknown, watch: Watch): unknown {
   const data = toPlain(value)
+  inspectDeep(data, value instanceof MapView ? value.path : 'a value')
   return watch.secret ? sealDeep(data) : data
 }
 
 /** Returns what CEL gave as plain data. */
 export function toPlain(value: unknown): unknown {
-  if (typeof value === 'bigint') return Number(value)
+  if (typeof value === 'bigint') return numberOf(value)
   if (value instanceof MapView) return value.source
   if (value instanceof Date) return value.toISOString()
   if (Array.isArray(value)) return value.map(toPlain)
@@ -48,13 +53,19 @@ export function toPlain(value: unknown): unknown {
   return value
 }
 
+function numberOf(value: bigint): number {
+  const number = Number(value)
+  if (Number.isSafeInteger(number)) return number
+  throw new BadArgument('a whole number of that size cannot be kept exactly')
+}
+
 /**
  * A plain map as CEL reads it, converted only where it is read. CEL chooses by `constructor`, so the view calls
  * itself a `Map`.
  */
 export class MapView extends Map<string, unknown> {
   readonly source: Readonly<Record<string, unknown>>
-  readonly #name: string
+  readonly path: string
   readonly #watch: Watch
 
   static {
@@ -64,13 +75,13 @@ export class MapView extends Map<string, unknown> {
   constructor(source: Readonly<Record<string, unknown>>, name: string, watch: Watch) {
     super()
     this.source = source
-    this.#name = name
+    this.path = name
     this.#watch = watch
   }
 
   override get(key: string): unknown {
     if (!this.has(key)) return undefined
-    return toCel(this.source[key], `${this.#name}.${key}`, this.#watch)
+    return toCel(this.source[key], `${this.path}.${key}`, this.#watch)
   }
 
   override has(key: string): boolean {

@@ -6,6 +6,7 @@ import { builtins } from './builtins.ts'
 import { callBuiltin } from './call.ts'
 import { toCel, toPlain, Watch } from './cel-value.ts'
 import { matches } from './pattern.ts'
+import { own } from './value.ts'
 
 /** Names that CEL keeps for its namespaces; a variable of that name cannot be reached from a condition. */
 export const CEL_NAMESPACES: ReadonlySet<string> = new Set(['google', 'cel', 'optional'])
@@ -34,25 +35,13 @@ export function variableOf(name: string): string {
 /** The key under which an evaluation's watch travels; no expression can spell it. */
 const WATCH = ' watch'
 
-/** A variable that nobody sets, met while an expression was evaluated. */
-export class MissingName extends Error {
-  readonly root: string
-
-  constructor(root: string) {
-    super(`\`${root}\` is undefined`)
-    this.root = root
-  }
-}
-
 /** A function that cannot work with its arguments; whoever evaluates knows the place. */
 export class FailedCall extends Error {
-  readonly start: number
-  readonly end: number
+  readonly range: { readonly start: number; readonly end: number }
 
   constructor({ start, end }: ASTNode, message: string) {
     super(message)
-    this.start = start
-    this.end = end
+    this.range = { start, end }
   }
 }
 
@@ -224,8 +213,8 @@ function macro(name: string, found: Builtin, type: 'bool' | 'dyn') {
     evaluate: (evaluator: Evaluator, _macro: unknown, context: CelContext) => {
       const watch = watchOf(context)
       const values = args.map((arg, index) => {
-        const run = (): unknown => toPlain(evaluator.run(arg, context))
-        return index === 0 && found.guarded ? orUndefined(run) : run()
+        if (index === 0 && found.guarded) return ifThere(arg, evaluator, context)
+        return toPlain(evaluator.run(arg, context))
       })
       return called(name, found, values, ast, watch)
     },
@@ -248,20 +237,33 @@ function watchOf(context: CelContext): Watch {
   return watch instanceof Watch ? watch : new Watch()
 }
 
-function orUndefined(run: () => unknown): unknown {
+/** Returns the value, or undefined where its name or key is not there. */
+function ifThere(arg: ASTNode, evaluator: Evaluator, context: CelContext): unknown {
+  const path = namedPath(arg)
+  if (path) return toPlain(path.parts.reduce(part, context.getValue(path.root)))
   try {
-    return run()
+    return toPlain(evaluator.run(arg, context))
   } catch (error) {
     if (isMissing(error)) return undefined
     throw error
   }
 }
 
+/** Names and dots need no evaluation, which would report what is missing at some cost. */
+function namedPath(ast: ASTNode): { readonly root: string; readonly parts: readonly string[] } | undefined {
+  if (ast.op === 'id') return { root: ast.args, parts: [] }
+  const left = ast.op === '.' ? namedPath(ast.args[0]) : undefined
+  return left && ast.op === '.' ? { root: left.root, parts: [...left.parts, ast.args[1]] } : undefined
+}
+
+function part(value: unknown, key: string): unknown {
+  return value instanceof Map ? value.get(key) : own(value, key)
+}
+
 /** Tells a name or key that is not there from everything else that can go wrong. */
 export function isMissing(error: unknown): boolean {
-  if (error instanceof MissingName) return true
   const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
-  return code === 'no_such_key' || code === 'index_out_of_bounds'
+  return code === 'unknown_variable' || code === 'no_such_key' || code === 'index_out_of_bounds'
 }
 
 function builtin(name: string): Builtin {

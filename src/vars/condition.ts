@@ -5,8 +5,9 @@ import { didYouMean } from '../base/nearest.ts'
 import type { Span } from '../base/span.ts'
 import { Unknown } from '../base/unknown.ts'
 import type { Node, ScalarNode } from '../syntax/node.ts'
-import { CEL_NAMESPACES, CelNames, FailedCall, isMissing, MissingName, operands, variableOf } from './cel.ts'
+import { CEL_NAMESPACES, CelNames, FailedCall, isMissing, operands, variableOf } from './cel.ts'
 import { fromCel, Watch } from './cel-value.ts'
+import { BadArgument } from './builtin.ts'
 import type { Names } from './names.ts'
 import { plainWords, programOf, staticPath } from './program.ts'
 import { undefinedName } from './undefined-name.ts'
@@ -44,7 +45,7 @@ export function evaluate(expression: ScalarNode, scope: Names): unknown {
     return fromCel(parsed(names), watch)
   } catch (error) {
     if (error instanceof TouchedUnknown) return watch.unknown ?? error.unknown
-    throw translate(error, expression, parsed.ast, scope)
+    throw translate(error, { node: expression, ast: parsed.ast, scope, watch })
   }
 }
 
@@ -77,21 +78,18 @@ function allHold(items: readonly Node[], scope: Names): boolean | Unknown {
 
 function lookup(name: string, scope: Names): unknown {
   const found = scope.resolve(name, [])
-  if (found.found) return found.value
-  throw new MissingName(name)
+  return found.found ? found.value : undefined
 }
 
-function translate(error: unknown, node: ScalarNode, ast: ASTNode, scope: Names): unknown {
-  if (error instanceof MissingName) {
-    const at = placeOfName(node, ast, error.root)
-    return undefinedName(at, error.root, [], { found: false, part: -1, candidates: [], holder: '' }, scope)
-  }
-  if (error instanceof FailedCall)
-    return new SourceError('BAD_VALUE', node.placeOf(error.start, error.end - error.start), error.message)
-  if (!(error instanceof EvaluationError)) return error
+function translate(error: unknown, expression: Expression): unknown {
+  const { node, ast, scope, watch } = expression
+  if (error instanceof BadArgument) return new SourceError('BAD_VALUE', node.at, error.message)
+  if (!(error instanceof EvaluationError || error instanceof FailedCall)) return error
   const { start, end } = error.range ?? { start: 0, end: String(node.value).length }
   const at = node.placeOf(start, Math.max(1, end - start))
-  if (isMissing(error)) return missingKey(error, at, { node, ast, scope })
+  if (error instanceof EvaluationError && isMissing(error)) return missingKey(error, at, expression)
+  if (watch.secret) return new SourceError('BAD_VALUE', at, 'this cannot be worked out with that secret')
+  if (error instanceof FailedCall) return new SourceError('BAD_VALUE', at, error.message)
   const word = wordTaken(ast, scope)
   if (word !== undefined) {
     const hint = 'give the variable another name'
@@ -108,6 +106,7 @@ function translate(error: unknown, node: ScalarNode, ast: ASTNode, scope: Names)
 
 function missingKey(error: EvaluationError, at: Span, { node, ast, scope }: Expression): SourceError {
   const path = error.node && staticPath(error.node)
+  if (path?.length === 1 && !bindings(ast).has(path[0])) return missingName(at, path[0], scope)
   if (!path) return new SourceError('UNDEFINED_VAR', at, plainWords(error.summary))
   const [root, ...parts] = path
   const span = error.node ? node.placeOf(error.node.start, error.node.end - error.node.start) : at
@@ -123,6 +122,7 @@ interface Expression {
   readonly node: ScalarNode
   readonly ast: ASTNode
   readonly scope: Names
+  readonly watch: Watch
 }
 
 /** Returns the names that the expression binds itself: `x` of `list.exists(x, …)`. */
@@ -132,18 +132,8 @@ function bindings(ast: ASTNode): ReadonlySet<string> {
   return new Set([...own, ...operands(ast).flatMap(operand => [...bindings(operand)])])
 }
 
-function placeOfName(node: ScalarNode, ast: ASTNode, name: string): Span {
-  const found = findName(ast, name)
-  return found ? node.placeOf(found.start, name.length) : node.at
-}
-
-function findName(ast: ASTNode, name: string): ASTNode | undefined {
-  if (ast.op === 'id' && variableOf(ast.args) === name) return ast
-  for (const operand of operands(ast)) {
-    const found = findName(operand, name)
-    if (found) return found
-  }
-  return undefined
+function missingName(at: Span, name: string, scope: Names): SourceError {
+  return undefinedName(at, name, [], { found: false, part: -1, candidates: [], holder: '' }, scope)
 }
 
 function wordTaken(ast: ASTNode, scope: Names): string | undefined {

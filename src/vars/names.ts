@@ -3,12 +3,12 @@ import type { Resolution } from './value.ts'
 
 /** What texts and conditions need of a scope. */
 export interface Names {
-  readonly has: (name: string) => boolean
+  has(name: string): boolean
   /** Returns what a dotted path leads to; only the part of a variable that is asked for is rendered. */
-  readonly resolve: (root: string, parts: readonly string[]) => Resolution
-  readonly names: () => Iterable<string>
+  resolve(root: string, parts: readonly string[]): Resolution
+  names(): Iterable<string>
   /** Returns where the variable that counts was set. */
-  readonly origin: (name: string) => Origin | undefined
+  origin(name: string): Origin | undefined
   /** Returns the value of a scalar with a tag, such as an encrypted one; undefined where nobody can open it. */
   readonly open: ((sealed: Sealed) => unknown) | undefined
 }

@@ -73,7 +73,9 @@ export class Scope implements Names {
     this.open = open
   }
 
-  readonly has = (name: string): boolean => this.#find(name) !== undefined
+  has(name: string): boolean {
+    return this.#find(name) !== undefined
+  }
 
   /**
    * Returns the variable's value, rendered; it may be or hold an `Unknown`.
@@ -87,7 +89,7 @@ export class Scope implements Names {
     return found.value
   }
 
-  readonly resolve = (root: string, parts: readonly string[]): Resolution => {
+  resolve(root: string, parts: readonly string[]): Resolution {
     const setting = this.#find(root)
     if (!setting) return { found: false, part: -1, candidates: [], holder: 'nothing' }
     if (!setting.node) return follow(setting.value, root, parts)
@@ -100,13 +102,13 @@ export class Scope implements Names {
     return { found: true, value: this.#render(node, [root, ...parts].join('.')) }
   }
 
-  readonly names = (): Iterable<string> => {
+  names(): Iterable<string> {
     const names = new Set([...this.#localData.keys(), ...this.#hostData.keys()])
     for (const { vars } of this.#layers) for (const name of indexOf(vars).keys()) names.add(name)
     return names
   }
 
-  readonly origin = (name: string): Origin | undefined => {
+  origin(name: string): Origin | undefined {
     const found = this.#find(name)
     return found && { origin: found.origin, ...(found.node && { at: found.node.at }) }
   }
@@ -144,8 +146,8 @@ export class Scope implements Names {
   }
 
   #find(name: string): Found | undefined {
-    const [winner] = this.#settings(name)
-    return winner
+    for (const found of this.#settings(name)) return found
+    return undefined
   }
 
   *#settings(name: string): Generator<Found, void> {

@@ -137,6 +137,12 @@ describe('unknown, outstanding, secret', () => {
     ['half.known == 1', true],
     ['"known" in half', true],
     ['size(half) == 2', true],
+    ['defined(half) && length(half) == 2 && contains(keys(half), "later")', true],
+    ['get(half, "known") == 1', true],
+    ['get(half, "later") == 1', FIRST],
+    ['default(half, {}).known == 1', true],
+    ['list.exists(x, x == first) || flag', true],
+    ['{"a": first}.a == 1', FIRST],
   ])('unknown: %s', (expression, result) => {
     expect(when(expression)).toBe(result)
   })
@@ -154,9 +160,30 @@ describe('unknown, outstanding, secret', () => {
     'default(facts.os, 1) == 1',
     'defined(facts.os)',
     'to_json(facts) == ""',
+    'get(facts, "os") == ""',
+    'first([facts.os]) == 1',
   ])('outstanding: %s', expression => {
     expect(() => when(expression)).toThrow(Pending)
     expect(() => when(expression)).toThrow('os')
+  })
+
+  test('an outstanding value inside what comes back stops it too', () => {
+    for (const expression of ['facts', '[facts]', '{"a": facts}', 'default(facts, 1)'])
+      expect(() => evaluate(scalar(JSON.stringify(expression)), scope)).toThrow(Pending)
+    expect(when('defined(facts)')).toBe(true)
+  })
+
+  test('an error about a secret does not tell it', () => {
+    for (const expression of [
+      'bool(key)',
+      'int(key) == 1',
+      'cidr_prefix(key) == 1',
+      'name.matches("(" + key)',
+      'key < 1',
+    ]) {
+      expect(problemOf(() => when(expression))).toMatch(/^BAD_VALUE/)
+      expect(() => when(expression)).not.toThrow('hunter2')
+    }
   })
 
   test('what a secret goes into is secret, but for the answer yes or no', () => {
@@ -193,6 +220,7 @@ describe('errors have their place', () => {
     ['int("x") == 1', 'BAD_CONDITION 1:7+10', undefined],
     ['port / 0 == 1', 'BAD_CONDITION 1:7+8', undefined],
     ['name.matches("(a")', 'BAD_VALUE 1:7+20', undefined],
+    ['9007199254740993 == 1 ? 1 : 9007199254740993', 'BAD_VALUE 1:6+46', undefined],
     ['cidr_prefix(name) == 1', 'BAD_VALUE 1:7+17', undefined],
   ])('%s', (expression, problem, hint) => {
     expect(problemOf(() => when(expression))).toBe(problem)

@@ -46,6 +46,9 @@ describe('values', () => {
     ['{{default nope.deep 5}}', 5],
     ['{{default port 5}}', 80],
     ['{{ half }}', { known: 1, later: LATER }],
+    ['{{default half 1}}', { known: 1, later: LATER }],
+    ["{{get half 'known'}}", 1],
+    ["{{join (keys half) ','}}", 'known,later'],
     [' {{ port }}', ' 80'],
     ['{{ port }}{{ port }}', '8080'],
     ['port={{{port}}}', 'port=80'],
@@ -197,6 +200,8 @@ describe('unknown, outstanding, secret', () => {
       expect(String(found)).not.toContain('hunter2')
     }
     expect(text("{{eq key 'hunter2'}}")).toBe(true)
+    const pair = text('{{default (dict a=key b=port) 1}}')
+    expect(pair).toEqual({ a: expect.any(Secret) as unknown, b: expect.anything() as unknown })
     const file = renderText('pw {{key}}', 'pw.hbs', scope)
     expect(file).toBeInstanceOf(Secret)
   })

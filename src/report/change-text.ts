@@ -13,7 +13,7 @@ const WIDEST_VALUE = 120
 export function changeText(change: Change, diff: boolean, palette: Palette): readonly string[] {
   const before = valueText(change.before)
   const after = valueText(change.after)
-  const head = `${printableLine(change.kind)} ${printableLine(change.what)}`
+  const head = `${printableLine(change.kind)} ${clip(printableLine(change.what), WIDEST_VALUE)}`
   const loss = change.destroys === true ? ` ${palette.bad('(destroys data)')}` : ''
   if (!isText(change.before) && !isText(change.after)) {
     return [`${head}${transition(change, before, after)}${loss}`]
@@ -39,7 +39,8 @@ function plainText(value: unknown): string {
 }
 
 function transition(change: Change, before: string, after: string): string {
-  if (before === after) return change.before === null ? '' : `: ${after}`
+  if (change.before === null && (change.after === null || change.after === change.kind)) return ''
+  if (before === after) return `: ${after}`
   return `: ${before} → ${after}`
 }
 

@@ -128,7 +128,9 @@ interface Expression {
 /** Returns the names that the expression binds itself: `x` of `list.exists(x, …)`. */
 function bindings(ast: ASTNode): ReadonlySet<string> {
   const own =
-    ast.op === 'rcall' && ast.args[2].length > 1 && ast.args[2][0]?.op === 'id' ? [ast.args[2][0].args] : []
+    ast.op === 'rcall' && ast.args[2].length > 1 && ast.args[2][0]?.op === 'id'
+      ? [variableOf(ast.args[2][0].args)]
+      : []
   return new Set([...own, ...operands(ast).flatMap(operand => [...bindings(operand)])])
 }
 

@@ -212,6 +212,7 @@ describe('errors have their place', () => {
     ['nginx["prot"] == 1', 'UNDEFINED_VAR 1:7+15', 'did you mean `nginx.port`?'],
     ['users[9].name == "x"', 'UNDEFINED_VAR 1:7+8', undefined],
     ['users.exists(u, u.nme == "x")', 'UNDEFINED_VAR 1:23+5', undefined],
+    ['users.exists(map, map.nme == 1)', 'UNDEFINED_VAR 1:25+7', undefined],
     ['name', 'NOT_BOOLEAN 1:6+6', undefined],
     ['port + 1', 'NOT_BOOLEAN 1:6+10', undefined],
     ['flag && name', 'NOT_BOOLEAN 1:7+4', undefined],

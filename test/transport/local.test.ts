@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { sh } from '../../src/shell/sh.ts'
@@ -22,6 +22,7 @@ test('a shell that has ended is opened anew', async () => {
   const connection = connectLocal('here', {})
   const first = await connection.shell(undefined)
   await expect(first.exchange([{ script: sh`kill -9 $$` }], soon)).rejects.toMatchObject({ stage: 'lost' })
+  rmSync(first.scratch, { recursive: true })
   const second = await connection.shell(undefined)
   expect(await second.exchange([{ script: sh`echo a` }], soon)).toMatchObject([{ out: 'a\n' }])
   await connection.close()

@@ -276,6 +276,7 @@ describe('a session', () => {
     await expect(pending).rejects.toMatchObject({ name: 'ConnectError', stage: 'lost' })
     const killed = await open()
     await expect(answersOf(killed, sh`kill -9 $$`)).rejects.toMatchObject({ stage: 'lost' })
+    rmSync(killed.scratch, { recursive: true })
   })
 
   test('says how the shell ended where it does not greet', async () => {

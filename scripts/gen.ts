@@ -155,7 +155,7 @@ function parameterTable(module: AnyModule): string {
     const words = Array.isArray(choices)
       ? ` One of ${choices.map(choice => `\`${choice}\``).join(', ')}.`
       : ''
-    return `| \`${name}\` | ${initial} | ${cell(String(description ?? ''))}${words} |`
+    return `| \`${name}\` | ${initial} | ${cell(typeof description === 'string' ? description : '')}${words} |`
   })
   if (rows.length === 0) return 'None.'
   return ['| parameter | default | meaning |', '| --- | --- | --- |', ...rows].join('\n')

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { TaskError } from '../base/error.ts'
-import type { Change, Registered } from '../base/result.ts'
+import type { Change } from '../base/result.ts'
 import { isRecursable, offenders, repairScript } from '../probes/offenders.ts'
 import type { Probe, StateOf } from '../probes/probe.ts'
 import { pathResources } from '../probes/resources.ts'

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { TaskError } from '../base/error.ts'
 import { Secret } from '../base/secret.ts'
 import { visible } from '../probes/stat.ts'
 import { describe } from './_attributes.ts'
@@ -63,6 +64,9 @@ const params = z
     if (state === 'absent' && line === undefined && !regexp && search === undefined) {
       complain(context, 'line', '`line`, `regexp` or `search_string` expected', 'MISSING_PARAM')
     }
+    const shown = line instanceof Secret ? line.reveal() : line
+    if (shown?.replace(/\n$/, '').includes('\n'))
+      complain(context, 'line', 'several lines found; `blockinfile` is for those')
     if (backrefs && !regexp) complain(context, 'backrefs', '`regexp` expected with it', 'MISSING_PARAM')
     return { ...given, line, regexp, path: placed({ path, dest: dest ?? destfile, name }, context) }
   })
@@ -78,6 +82,8 @@ export const lineinfile = defineModule({
   ],
   deviations: [
     'Patterns are read as Python reads them and run by JavaScript; what JavaScript cannot say (`(?x)`, conditions) is refused, and so is a pattern that takes too long.',
+    'An edit that would change the file again at the next run is refused, and so are several lines in `line`.',
+    'A line that is there already is never added again; with `firstmatch` Ansible adds one that stands below the match.',
     '`create` makes the file, not the folder it lies in.',
   ],
   params,
@@ -103,10 +109,16 @@ function isSecret({ line }: Params): boolean {
   return line instanceof Secret
 }
 
+/**
+ * Returns the text as it should be.
+ *
+ * @throws TaskError with code `NOT_IDEMPOTENT` where the same edit would change it again: two lines match the pattern and
+ * the new line does not, or what is put in grows with each run.
+ */
 function edited(params: Params, state: ContentState): string {
   const now = textNow(params, state)
   const given = params.line instanceof Secret ? params.line.reveal() : params.line
-  const line = given === undefined ? undefined : asIn(now, given)
+  const line = given === undefined ? undefined : asIn(now, given.replace(/\n$/, ''))
   const edit = {
     regexp: params.regexp,
     searchString: params.search_string,
@@ -116,7 +128,12 @@ function edited(params: Params, state: ContentState): string {
     backrefs: params.backrefs,
   }
   const text = now?.text ?? ''
-  return params.state === 'present'
-    ? withLine(text, { ...edit, line: line ?? '' })
-    : withoutLines(text, { ...edit, line })
+  if (params.state === 'absent') return withoutLines(text, { ...edit, line })
+  const after = withLine(text, { ...edit, line: line ?? '' })
+  if (withLine(after, { ...edit, line: line ?? '' }) === after) return after
+  throw new TaskError(
+    'NOT_IDEMPOTENT',
+    `the edit of \`${params.path}\` would change the file again each time`,
+    'choose a pattern that matches one line only, the new line included',
+  )
 }

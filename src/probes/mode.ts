@@ -7,6 +7,8 @@ export interface Moded {
 
 const CLAUSE = /^(?<who>[ugoa]*)(?<steps>([-+=]([rwxXst]*|[ugo]))+)$/
 const SHIFT = { u: 6, g: 3, o: 0 } as const
+/** Set-user-id, set-group-id, and the sticky bit, which goes with the others. */
+const SPECIAL = { u: 0o4000, g: 0o2000, o: 0o1000 } as const
 type Who = keyof typeof SHIFT
 
 /**
@@ -56,16 +58,16 @@ function bitsFor(what: string, who: Who, bits: number, isDirectory: boolean): nu
     if (letter === 'r') triple |= 4
     if (letter === 'w') triple |= 2
     if (letter === 'x' || (letter === 'X' && (isDirectory || (bits & 0o111) !== 0))) triple |= 1
-    if (letter === 's') special |= { u: 0o4000, g: 0o2000, o: 0 }[who]
-    if (letter === 't') special |= 0o1000
+    if (letter === 's' && who !== 'o') special |= SPECIAL[who]
+    if (letter === 't' && who === 'o') special |= 0o1000
   }
   return (triple << SHIFT[who]) | special
 }
 
-/** `=` clears the set-id bits too, but a folder keeps them, as `chmod` has it. */
+/** `=` clears the special bits too, but a folder keeps its set-id bits, as `chmod` has it. */
 function clearedBy(whom: readonly Who[], isDirectory: boolean): number {
   return whom.reduce((sum, who) => {
-    const setId = isDirectory ? 0 : { u: 0o4000, g: 0o2000, o: 0 }[who]
-    return sum | (7 << SHIFT[who]) | setId
+    const special = isDirectory && who !== 'o' ? 0 : SPECIAL[who]
+    return sum | (7 << SHIFT[who]) | special
   }, 0)
 }

@@ -85,7 +85,7 @@ function toLocalEntry({ name, kind, mode, content, target }: TreeEntry): LocalEn
 }
 
 interface WithJson {
-  readonly toJSON: () => unknown
+  readonly toJSON: () => TreeEntry[]
 }
 
 const TAGS: (ScalarTag | CollectionTag)[] = [
@@ -95,6 +95,6 @@ const TAGS: (ScalarTag | CollectionTag)[] = [
   {
     tag: '!tree',
     collection: 'seq',
-    resolve: node => localTree((node as unknown as WithJson).toJSON() as TreeEntry[]) as never,
+    resolve: node => localTree((node as unknown as WithJson).toJSON()) as never,
   },
 ]

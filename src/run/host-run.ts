@@ -27,6 +27,7 @@ export class HostRun {
   readonly #lanes: Lanes
   readonly #walk: Walk
   readonly #started = performance.now()
+  #isReported = false
 
   constructor(state: HostState, context: RunContext) {
     this.state = state
@@ -79,9 +80,11 @@ export class HostRun {
     if (ends && literalTrue(stage, 'any_errors_fatal')) stage.end()
   }
 
-  /** Closes the connection and reports the host's counts. */
+  /** Closes the connection and reports the host's counts, once. */
   async end(): Promise<void> {
     await this.#lanes.close()
+    if (this.#isReported) return
+    this.#isReported = true
     const usage = await this.#lanes.usage()
     const { counts, host, lost } = this.state
     this.#context.emit({

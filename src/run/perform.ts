@@ -1,6 +1,6 @@
 import { Secret } from '../base/secret.ts'
 import type { Action, Content } from '../modules/module.ts'
-import { jobScript } from '../shell/job.ts'
+import { jobBase, jobScript } from '../shell/job.ts'
 import { lines, sh, type Sh } from '../shell/sh.ts'
 import { writeScript } from '../shell/write.ts'
 import type { Session } from '../transport/session.ts'
@@ -57,10 +57,8 @@ function bounded(action: Action & { do: 'run' }, { seconds }: Ways): Action & { 
   return { ...action, script: sh`timeout -k ${GRACE_SECONDS} ${seconds} sh -c ${action.script.text}` }
 }
 
-/** Root's jobs live outside the shell's own directory, which goes away with the shell. */
 function job(action: Action & { do: 'run' }, index: number, jobs: string[], ways: Ways): Sh {
-  const base = ways.session.uid === 0 ? `/run/msingi/${ways.run}` : `${ways.session.scratch}/jobs`
-  const dir = `${base}/${ways.job}.${index}`
+  const dir = `${jobBase(ways.run, ways.session.uid)}/${ways.job}.${index}`
   jobs.push(dir)
   const { script, stdin } = action
   const unit = `msingi-${ways.run}-${ways.job}-${index}`

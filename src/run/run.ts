@@ -48,7 +48,10 @@ export async function run(project: Project, options: RunOptions): Promise<RunRes
   const hosts = openHosts(project, options, emit)
   emit({ type: 'run_start', mode: options.mode, playbooks: project.files, hosts: [...hosts.keys()] })
   try {
-    for (const play of project.plays) await runPlay(play, hosts, options, emit)
+    for (const [index, play] of project.plays.entries()) {
+      const later = new Set(project.plays.slice(index + 1).flatMap(other => other.hosts))
+      await runPlay({ play, isLast: host => !later.has(host) }, hosts, options, emit)
+    }
   } finally {
     await inParallel([...hosts.values()], options.forks, host => host.end())
   }
@@ -76,12 +79,19 @@ function openHosts(
   return hosts
 }
 
+/** A play and which hosts are through once it is. */
+interface Turn {
+  readonly play: PlannedPlay
+  readonly isLast: (host: string) => boolean
+}
+
 async function runPlay(
-  play: PlannedPlay,
+  turn: Turn,
   hosts: ReadonlyMap<string, HostRun>,
   options: RunOptions,
   emit: (event: EventBody) => void,
 ): Promise<void> {
+  const { play } = turn
   const order = play.play.keywords.get('order')
   const names = ordered(play.hosts, order?.kind === 'scalar' ? order.text : undefined)
   const taking = names.filter(name => hosts.get(name)?.state.isOut === false)
@@ -91,15 +101,24 @@ async function runPlay(
   for (const batch of batches(taking, play.play.keywords.get('serial'))) {
     if (options.signal.aborted) return
     const runs = batch.flatMap(name => hosts.get(name) ?? [])
-    const isSound = await runBatch(new Stage(play, batch, places), runs, options)
+    const isSound = await runBatch(new Stage(play, batch, places), runs, turn, options)
     if (!isSound) return leaveOut(taking.slice(taking.indexOf(batch.at(-1) ?? '') + 1), hosts, play, emit)
   }
 }
 
 /** Runs one batch and its health gate; returns whether the next one may start. */
-async function runBatch(stage: Stage, runs: readonly HostRun[], options: RunOptions): Promise<boolean> {
+async function runBatch(
+  stage: Stage,
+  runs: readonly HostRun[],
+  turn: Turn,
+  options: RunOptions,
+): Promise<boolean> {
   const { play } = stage.play
-  await inParallel(runs, options.forks, host => host.play(stage))
+  await inParallel(runs, options.forks, async host => {
+    await host.play(stage)
+    const isThrough = host.state.isOut || (turn.isLast(host.state.host.name) && stage.play.gate.length === 0)
+    if (isThrough) await host.end()
+  })
   const failed = (): number =>
     runs.filter(host => host.state.hasFailed || host.state.lost !== undefined).length
   if (stage.isOver || tooManyFailed(failed(), runs.length, play.keywords.get('max_fail_percentage')))

@@ -5,6 +5,7 @@ import { Unknown } from '../base/unknown.ts'
 import type { Action, HostView } from '../modules/module.ts'
 import type { Step } from '../plan/step.ts'
 import type { Probe, Probes } from '../probes/probe.ts'
+import { WRITE_FAILED, writeError } from '../shell/write.ts'
 import type { Become } from '../transport/session.ts'
 import type { Lane, Lanes } from './lanes.ts'
 import {
@@ -132,6 +133,7 @@ function shows({ step, params }: Unit, change: Change): boolean {
 interface Done {
   readonly completed: Completed
   readonly command: string
+  readonly actions: readonly Action[]
   readonly captured: boolean
 }
 
@@ -145,7 +147,7 @@ async function applyAndLookAgain(
   on: Ground,
 ): Promise<Done> {
   const { module } = unit.step
-  const actions = module.apply(found, unit.params, before)
+  const actions: readonly Action[] = module.apply(found, unit.params, before)
   const prepared = await prepare(actions, { ...on, session: lane.session, env: unit.env })
   const touched = module.touches?.(found, unit.params)
   await on.lanes.drop(touched)
@@ -162,12 +164,17 @@ async function applyAndLookAgain(
   return {
     completed,
     command: commandOf(actions),
+    actions,
     captured: actions.some(action => action.do === 'run' && action.capture === true),
   }
 }
 
-function endedBadly({ completed, command }: Done, seconds: number | undefined): Failure {
-  const failure = commandFailure(completed, command)
+function endedBadly({ completed, command, actions }: Done, seconds: number | undefined): Failure {
+  const write = actions.find(action => action.do === 'write')
+  const failure = {
+    ...commandFailure(completed, command),
+    ...(completed.code === WRITE_FAILED && write ? failureOf(writeError(completed, write.path)) : {}),
+  }
   if (seconds === undefined || completed.code !== TIMED_OUT) return failure
   return {
     ...failure,

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Registered } from '../base/result.ts'
+import { Secret, type Redactor } from '../base/secret.ts'
 import { holds } from '../vars/condition.ts'
 import type { Scope } from '../vars/scope.ts'
 import { isLost } from './lanes.ts'
+import { LiveOutput } from './live-output.ts'
 import { failed, failureOf, reported, skipped, unknown, type Outcome } from './outcome.ts'
 import { settle, type Ground } from './settle.ts'
 import { flag, number, setsOf, text, titleOf } from './unit.ts'
@@ -87,7 +89,11 @@ async function outcomeOf(spot: Spot, turn: Turn): Promise<Outcome> {
       message: 'the host the task is delegated to is not in the inventory',
     })
   try {
-    const outcome = await settle(unit, groundOf(spot, turn, where))
+    hide(resolved.params, walk.context.redactor)
+    const output = new LiveOutput((stream, lines) =>
+      walk.context.emit({ type: 'task_output', ...about(spot, turn), stream, text: lines }),
+    )
+    const outcome = await settle(unit, groundOf(spot, turn, where, output)).finally(output.end)
     if (outcome.status === 'ok' && step.module.sets) walk.state.set(setsOf(step.module, resolved.params))
     return outcome
   } catch (error) {
@@ -107,12 +113,20 @@ async function lost(spot: Spot, turn: Turn, where: Place, error: Error): Promise
   return outcome
 }
 
+/** Whatever secret reaches a module is masked from then on, derived ones included. */
+function hide(value: unknown, redactor: Redactor): void {
+  if (value instanceof Secret) redactor.add(value)
+  else if (Array.isArray(value)) for (const item of value) hide(item, redactor)
+  else if (value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype)
+    hide(Object.values(value), redactor)
+}
+
 function placeOf({ walk, step }: Spot, turn: Turn): Place | undefined {
   const delegate = text(step, 'delegate_to', turn.scope)
   return delegate === undefined ? walk : walk.context.place(delegate)
 }
 
-function groundOf(spot: Spot, turn: Turn, where: Place): Ground {
+function groundOf(spot: Spot, turn: Turn, where: Place, output: LiveOutput): Ground {
   const { walk, play, step, names } = spot
   const { context } = walk
   walk.jobs += 1
@@ -131,8 +145,7 @@ function groundOf(spot: Spot, turn: Turn, where: Place): Ground {
     paced: made => {
       walk.ahead.pace(made)
     },
-    onOutput: (stream, output) =>
-      context.emit({ type: 'task_output', ...about(spot, turn), stream, text: output }),
+    onOutput: output.take,
   }
 }
 

@@ -1,4 +1,5 @@
 import { place, type Mode } from '../base/event.ts'
+import type { Redactor } from '../base/secret.ts'
 import type { PlannedPlay, Step } from '../plan/step.ts'
 import type { Connect } from '../transport/session.ts'
 import type { HostState } from './host-state.ts'
@@ -19,6 +20,7 @@ export interface RunContext {
   readonly connect: Connect
   readonly signal: AbortSignal
   readonly emit: Emit
+  readonly redactor: Redactor
   readonly become: DefaultBecome
   /** Returns the host a task is delegated to; undefined where the inventory does not know it. */
   readonly place: (host: string) => Place | undefined

@@ -1,32 +1,44 @@
 // Written by `npm run gen` from the files of this folder.
+import { apt } from './apt.ts'
 import { assert } from './assert.ts'
 import { blockinfile } from './blockinfile.ts'
+import { command } from './command.ts'
 import { copy } from './copy.ts'
+import { deb822_repository } from './deb822_repository.ts'
 import { debug } from './debug.ts'
+import { dpkg_selections } from './dpkg_selections.ts'
 import { fail } from './fail.ts'
 import { file } from './file.ts'
 import { group } from './group.ts'
 import { lineinfile } from './lineinfile.ts'
 import { ping } from './ping.ts'
 import { set_fact } from './set_fact.ts'
+import { shell } from './shell.ts'
 import { stat } from './stat.ts'
+import { sysctl } from './sysctl.ts'
 import { systemd } from './systemd.ts'
 import { template } from './template.ts'
 import { user } from './user.ts'
 import type { AnyModule } from './module.ts'
 
 const all: readonly AnyModule[] = [
+  apt,
   assert,
   blockinfile,
+  command,
   copy,
+  deb822_repository,
   debug,
+  dpkg_selections,
   fail,
   file,
   group,
   lineinfile,
   ping,
   set_fact,
+  shell,
   stat,
+  sysctl,
   systemd,
   template,
   user,

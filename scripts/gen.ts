@@ -145,8 +145,10 @@ function page(module: AnyModule): string {
 function parameterTable(module: AnyModule): string {
   const schema = z.toJSONSchema(module.params, { io: 'input', unrepresentable: 'any' })
   const required = new Set(schema.required)
+  const defaults = defaultsOf(module.params)
   const rows = Object.entries(schema.properties ?? {}).map(([name, property]) => {
-    const { default: value, description, enum: choices } = property as Property
+    const { description, enum: choices } = property as Property
+    const value = defaults.get(name)
     const initial = required.has(name)
       ? '**required**'
       : value === undefined
@@ -159,6 +161,19 @@ function parameterTable(module: AnyModule): string {
   })
   if (rows.length === 0) return 'None.'
   return ['| parameter | default | meaning |', '| --- | --- | --- |', ...rows].join('\n')
+}
+
+/** The JSON Schema of what is written does not tell defaults of what is meant, such as `false` for a word like `no`. */
+function defaultsOf(params: z.ZodType): ReadonlyMap<string, unknown> {
+  let object: unknown = params
+  while (object instanceof z.ZodPipe) object = object.in
+  if (!(object instanceof z.ZodObject)) return new Map()
+  return new Map(Object.entries(object.shape).map(([name, field]) => [name, defaultOf(field)]))
+}
+
+function defaultOf(field: unknown): unknown {
+  if (field instanceof z.ZodDefault || field instanceof z.ZodPrefault) return field.def.defaultValue
+  return field instanceof z.ZodOptional ? defaultOf(field.unwrap()) : undefined
 }
 
 function cell(text: string): string {

@@ -127,7 +127,7 @@ function modeProblem(written: string, isNumber: boolean): string | undefined {
 
 /** 0o644 is 420: nobody gives the group more than the owner, or others more than the group, without meaning to. */
 function looksDecimal(written: string): boolean {
-  const [owner = 0, group = 0, others = 0] = [...written.padStart(4, '0').slice(-3)].map(Number)
+  const [owner = 0, group = 0, others = 0] = Array.from(written.padStart(4, '0').slice(-3), Number)
   const within = (inner: number, outer: number): boolean => (inner & ~outer) === 0
   return written === '511' || !within(group, owner) || !within(others, group) || (owner > 0 && owner < 4)
 }

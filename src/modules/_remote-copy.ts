@@ -1,7 +1,8 @@
 import { TaskError } from '../base/error.ts'
 import { readable } from '../probes/checksum.ts'
 import { followed, visible } from '../probes/stat.ts'
-import { lines, sh, type Sh } from '../shell/sh.ts'
+import { lines, Sh, sh } from '../shell/sh.ts'
+import { validatorFor } from '../shell/validate.ts'
 import { ownershipScript } from './_attributes.ts'
 import { keptOwnership, pathState, type ContentState, type FileWish } from './_content.ts'
 import { realPath } from './_paths.ts'
@@ -39,13 +40,21 @@ export function copyOnHost(source: string, wish: FileWish, state: ContentState):
     script: lines(
       sh`rm -f -- ${fresh} && cp -- ${source} ${fresh} || exit`,
       ownershipScript(fresh, kept),
-      wish.validate !== undefined && checkScript(wish.validate, fresh),
+      ...[validatorFor(target), ownValidator(wish.validate)].map(
+        check => check !== undefined && checkScript(check, fresh, target),
+      ),
       sh`sync -- ${fresh} 2>/dev/null; mv -f -- ${fresh} ${target} || exit`,
     ),
   }
 }
 
-/** The command is the project's own text, run by `sh` with the path in place of every `%s`. */
-function checkScript(command: string, fresh: string): Sh {
-  return sh`sh -c ${command.replaceAll('%s', () => sh`${fresh}`.text)} || { s=$?; rm -f -- ${fresh}; exit $s; }`
+/** The command is the project's own text; `%s` in it, quoted or not, is the new file. */
+function ownValidator(command: string | undefined): string | undefined {
+  return command?.replaceAll(/(["']?)%s\1/g, () => '"$1"')
+}
+
+/** Validators see the new file as `$1` and the path it is meant for as `$2`. */
+function checkScript(check: Sh | string, fresh: string, target: string): Sh {
+  const text = check instanceof Sh ? check.text : check
+  return sh`sh -c ${text} validate ${fresh} ${target} </dev/null || { s=$?; rm -f -- ${fresh}; exit $s; }`
 }

@@ -79,6 +79,7 @@ const params = z
       complain(context, 'src', `\`${src}\` found, an absolute path on the host expected`)
     if (typeof src !== 'string' && src !== undefined && isRemote)
       complain(context, 'src', 'a path on the host expected')
+    if (isRemote && given.backup) complain(context, 'backup', 'no backup is kept with `remote_src`')
     if (content !== undefined && given.mode === 'preserve')
       complain(context, 'mode', '`preserve` needs `src`')
     return given
@@ -96,7 +97,7 @@ export const copy = defineModule({
   deviations: [
     'Content is compared by SHA-256; `checksum` takes MD5, SHA-1 or SHA-256.',
     'Symbolic links inside a copied folder stay links (`local_follow: false`).',
-    'With `remote_src` one file is copied, not a folder, and no backup is kept.',
+    'With `remote_src` one file is copied, not a folder, and `backup` is refused.',
     'In a copied folder, `owner` and `group` hold for its folders too, those already there included.',
   ],
   inputs: { src: 'tree' },

@@ -95,6 +95,6 @@ const TAGS: (ScalarTag | CollectionTag)[] = [
   {
     tag: '!tree',
     collection: 'seq',
-    resolve: node => localTree((node as unknown as WithJson).toJSON()) as never,
+    resolve: node => localTree((node as unknown as WithJson).toJSON()),
   },
 ]

@@ -5,6 +5,7 @@ import { hostNamed, type Inventory } from '../inventory/model.ts'
 import type { Node } from '../syntax/node.ts'
 import { readFileSync } from 'node:fs'
 import { checkCondition, checkText, checkTextFile } from '../vars/check.ts'
+import { holds } from '../vars/condition.ts'
 import { references, type Reference } from '../vars/references.ts'
 import { Pending, PENDING, Scope, type Layer } from '../vars/scope.ts'
 import { containsTemplate } from '../vars/render.ts'
@@ -71,6 +72,7 @@ export class NameCheck {
       ...this.#args(step),
     ]
     this.#defined(step, mentioned)
+    for (const host of this.#hostSorts()) this.#boolean(host, step)
     return mentioned
   }
 
@@ -79,13 +81,24 @@ export class NameCheck {
     return this.#hostSorts().every(host => this.#scope(host, settings).has(name))
   }
 
+  /** What a condition gives is known already where it depends on nothing that a host has to say. */
+  #boolean(host: string, step: Step): void {
+    const scope = this.#scope(host, step.settings)
+    try {
+      step.settings.when.every(condition => holds(condition, scope) !== false)
+    } catch (error) {
+      if (error instanceof SourceError && error.code === 'NOT_BOOLEAN') this.#problem(error)
+      else if (!(error instanceof SourceError || error instanceof Pending)) throw error
+    }
+  }
+
   #maybe(step: Step, keyword: string, look: (node: Node) => readonly Reference[]): readonly Reference[] {
     const node = step.settings.keywords.get(keyword)
     return node ? look(node) : []
   }
 
   #condition(node: Node): readonly Reference[] {
-    checkCondition(node, this.#onProblem)
+    checkCondition(node, problem => this.#problem(problem))
     return references(node, 'condition')
   }
 

@@ -11,6 +11,8 @@ export interface Outcome {
   readonly failure?: Failure
   readonly reason?: string
   readonly uncheckable?: boolean
+  /** Keyed hash of what a plan observed. */
+  readonly fingerprint?: string
   /** The planned task that has to be applied before anything can be said. */
   readonly until?: string
 }
@@ -132,7 +134,7 @@ export function reported(
   ms: number,
   hidden: boolean,
 ): Pick<TaskOutcome, 'status' | 'changes' | 'result' | 'ms'> & Partial<TaskOutcome> {
-  const { status, changes, registered, until: _, ...rest } = outcome
+  const { status, changes, registered, until: _until, fingerprint: _fingerprint, ...rest } = outcome
   if (!hidden) return { status, changes, result: registered, ms, ...rest }
   const censored = { censored: 'hidden by no_log', changed: registered['changed'] }
   const failure = outcome.failure

@@ -29,6 +29,10 @@ export interface RunOptions {
   readonly emit: (event: Event) => void
   /** Masks what leaves the run; the caller adds the secrets it knows. */
   readonly redactor: Redactor
+  /** Key for the fingerprints of a plan that is kept. */
+  readonly salt?: string | undefined
+  readonly onPlanned?: RunContext['onPlanned']
+  readonly allowed?: RunContext['allowed']
   /** Told how each task is worked out; nothing is applied by it. Only in modes that write nothing. */
   readonly onExplained?: RunContext['onExplained']
 }

@@ -7,6 +7,7 @@ import type { Step } from '../plan/step.ts'
 import type { Probe, Probes } from '../probes/probe.ts'
 import { WRITE_FAILED, writeError } from '../shell/write.ts'
 import type { Become } from '../transport/session.ts'
+import { fingerprint } from './fingerprint.ts'
 import type { Lane, Lanes } from './lanes.ts'
 import {
   changed,
@@ -51,6 +52,10 @@ export interface Ground {
   /** Told when a frame went by in which nothing changed, or a change was made; the look-ahead grows or shrinks. */
   readonly paced: (made: 'nothing' | 'known change' | 'any change') => void
   readonly onOutput: (stream: 'stdout' | 'stderr', text: string) => void
+  /** Key for the fingerprints of a plan that is kept. */
+  readonly salt?: string | undefined
+  /** False where a saved plan is applied that does not hold this task. */
+  readonly isAllowed: boolean
   readonly onExplained?: ((explained: Explained) => void) | undefined
 }
 
@@ -87,8 +92,8 @@ export async function settle(unit: Unit, on: Ground): Promise<Outcome> {
 
 /** Returns what a module may know of the host when it chooses its questions. */
 export function viewOf(lane: Lane, on: Pick<Ground, 'wantsDiff'>): HostView {
-  const { host, user, uid } = lane.session
-  return { name: host, user, uid, wantsDiff: on.wantsDiff }
+  const { host, user, uid, login } = lane.session
+  return { name: host, user, uid, login, wantsDiff: on.wantsDiff }
 }
 
 function onController({ step: { module }, params }: Unit): Outcome {
@@ -113,6 +118,7 @@ async function act(unit: Unit, probes: Probes, lane: Lane, on: Ground): Promise<
   const before = observed(probes, lane)
   const found: readonly Change[] = module.diff(unit.params, before)
   if (found.length === 0) return ok(module.result?.(unit.params, before, found) ?? {})
+  if (!on.isAllowed) return skipped('it differs, but the plan does not hold it')
   const done = await applyAndLookAgain(unit, found, before, probes, lane, on)
   const output = done.captured ? outputOf(done.completed) : {}
   if (done.completed.code !== 0) return failed(endedBadly(done, on.seconds), found, output)
@@ -195,9 +201,15 @@ function notTaken(left: readonly Change[], done: Done): Failure {
 
 /** Says what an apply would do, over the changes planned so far; writes nothing. */
 function foresee(unit: Unit, probes: Probes, lane: Lane, on: Ground): Outcome {
+  const seen = observed(probes, lane)
+  const outcome = foretell(unit, probes, seen, lane, on)
+  return on.salt === undefined ? outcome : { ...outcome, fingerprint: fingerprint(seen, on.salt) }
+}
+
+function foretell(unit: Unit, probes: Probes, seen: Registered, lane: Lane, on: Ground): Outcome {
   const { module } = unit.step
   const asked = Object.values(probes)
-  const state: Registered = mapState(observed(probes, lane), (name, value) =>
+  const state: Registered = mapState(seen, (name, value) =>
     on.overlay.answer(probes[name] as Probe<unknown>, value),
   )
   const open = Object.values(state).find(value => value instanceof Unknown)

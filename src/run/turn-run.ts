@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Registered } from '../base/result.ts'
 import { Secret, type Redactor } from '../base/secret.ts'
+import { itemKey } from '../plan/saved.ts'
 import { holds } from '../vars/condition.ts'
 import type { Scope } from '../vars/scope.ts'
 import { isLost } from './lanes.ts'
@@ -61,7 +62,16 @@ export function finish(spot: Spot, turn: Turn | undefined, outcome: Outcome, ms:
     ...(turn?.label === undefined || isHidden ? {} : { label: turn.label }),
     ...(ignored ? { ignored } : {}),
   })
+  tellPlanned(spot, turn, outcome)
   return { item: turn?.item, outcome }
+}
+
+function tellPlanned({ walk, step }: Spot, turn: Turn | undefined, outcome: Outcome): void {
+  const { status, changes } = outcome
+  if (walk.context.onPlanned === undefined || (status !== 'would_change' && status !== 'unknown')) return
+  const item = { host: walk.state.host.name, task: step.id, turn: turn?.index ?? 0, title: step.title }
+  const shown = walk.context.redactor.maskDeep(changes)
+  walk.context.onPlanned({ ...item, status, fingerprint: outcome.fingerprint ?? '', changes: shown })
 }
 
 async function attempt(spot: Spot, turn: Turn): Promise<Outcome> {
@@ -140,6 +150,9 @@ function groundOf(spot: Spot, turn: Turn, where: Place, output: LiveOutput): Gro
     lanes: where.lanes,
     overlay: where.overlay,
     coming: lane => (where === walk ? walk.ahead.questions(play, [step, ...walk.coming], lane, names) : []),
+    salt: context.salt,
+    isAllowed:
+      context.allowed?.has(itemKey({ host: walk.state.host.name, task: step.id, turn: turn.index })) ?? true,
     onExplained: context.onExplained,
     ...(seconds === undefined ? {} : { seconds }),
     paced: made => {

@@ -9,6 +9,8 @@ import { flag, loopItems, resolve, text, type Resolved } from './unit.ts'
 
 /** One turn of a task: its loop's value, or none. */
 export interface Turn {
+  /** From 0. */
+  readonly index: number
   readonly item: unknown
   readonly label: string | undefined
   /** The variables of its loop. */
@@ -63,7 +65,7 @@ export class Turns {
 
   #work(play: PlannedPlay, step: Step, local: Readonly<Record<string, unknown>>): readonly Turn[] | Unknown {
     const loop = step.settings.keywords.get('loop')
-    if (loop === undefined) return [this.#turn(play, step, local, undefined)]
+    if (loop === undefined) return [this.#turn(play, step, local, { item: undefined, index: 0 })]
     const items = loopItems(loop, this.#state.scope(play, step, local))
     if (items instanceof Unknown) return items
     const control = step.settings.keywords.get('loop_control')
@@ -71,16 +73,22 @@ export class Turns {
     const indexName = plainText(inMap(control, 'index_var'))
     return items.map((item, index) => {
       const names = { ...local, [itemName]: item, ...(indexName === undefined ? {} : { [indexName]: index }) }
-      return this.#turn(play, step, names, item)
+      return this.#turn(play, step, names, { item, index })
     })
   }
 
-  #turn(play: PlannedPlay, step: Step, local: Readonly<Record<string, unknown>>, item: unknown): Turn {
+  #turn(
+    play: PlannedPlay,
+    step: Step,
+    local: Readonly<Record<string, unknown>>,
+    at: { readonly item: unknown; readonly index: number },
+  ): Turn {
+    const { item } = at
     const scope = this.#state.scope(play, step, local)
     try {
       const label = item === undefined ? undefined : labelOf(step, item, scope)
       return {
-        item,
+        ...at,
         label,
         names: local,
         scope,
@@ -88,7 +96,7 @@ export class Turns {
         become: this.#becomeOf(step, scope),
       }
     } catch (error) {
-      return { item, label: undefined, names: local, scope, resolved: error as Error, become: undefined }
+      return { ...at, label: undefined, names: local, scope, resolved: error as Error, become: undefined }
     }
   }
 

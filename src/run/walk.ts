@@ -1,5 +1,6 @@
 import { place, type Mode } from '../base/event.ts'
 import type { Redactor } from '../base/secret.ts'
+import type { SavedItem } from '../plan/saved.ts'
 import type { PlannedPlay, Step } from '../plan/step.ts'
 import type { Connect } from '../transport/session.ts'
 import type { HostState } from './host-state.ts'
@@ -24,6 +25,12 @@ export interface RunContext {
   readonly become: DefaultBecome
   /** Returns the host a task is delegated to; undefined where the inventory does not know it. */
   readonly place: (host: string) => Place | undefined
+  /** Key for the fingerprints of a plan that is kept. */
+  readonly salt?: string | undefined
+  /** Told of each task that a plan would change or cannot foretell. */
+  readonly onPlanned?: ((item: SavedItem) => void) | undefined
+  /** Items that may be applied; all where it is not given. */
+  readonly allowed?: ReadonlySet<string> | undefined
   /** Told how each task is worked out; for `explain`. */
   readonly onExplained?: Ground['onExplained']
 }

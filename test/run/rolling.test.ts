@@ -213,7 +213,9 @@ describe('run/hostvars', () => {
       hosts(2),
     )
 
-    const seen = events.flatMap(event => (event.type === 'task_done' && event.task === 'see' ? [event.result['msg']] : []))
+    const seen = events.flatMap(event =>
+      event.type === 'task_done' && event.task === 'see' ? [event.result['msg']] : [],
+    )
     expect(seen).toEqual(['done of h1', 'done of h1'])
   })
 })

@@ -8,7 +8,7 @@ import type { Inventory } from '../../src/inventory/model.ts'
 import { planProject } from '../../src/plan/plan.ts'
 import type { Project } from '../../src/plan/step.ts'
 import { openLoader } from '../../src/playbook/load.ts'
-import { run, type RunResult } from '../../src/run/run.ts'
+import { run, type RunOptions, type RunResult } from '../../src/run/run.ts'
 import { openSources } from '../../src/syntax/files.ts'
 import { fakeConnect, type FakeHost } from './fake-session.ts'
 import { fakeModules } from './fake-modules.ts'
@@ -17,9 +17,9 @@ import { fakeModules } from './fake-modules.ts'
 export function fakeProject(
   text: string,
   hosts: readonly string[],
+  file = join(mkdtempSync(join(tmpdir(), 'msingi-')), 'site.yml'),
 ): { project: Project; problems: SourceError[] } {
   const problems: SourceError[] = []
-  const file = join(mkdtempSync(join(tmpdir(), 'msingi-')), 'site.yml')
   writeFileSync(file, text)
   const loader = openLoader(openSources(), problem => problems.push(problem), {
     knownModules: new Set(fakeModules.keys()),
@@ -45,8 +45,11 @@ export async function fakeRun(
   text: string,
   hosts: Readonly<Record<string, FakeHost>>,
   mode: Mode = 'apply',
+  more: Partial<Pick<RunOptions, 'salt' | 'onPlanned' | 'allowed'>> & {
+    readonly file?: string | undefined
+  } = {},
 ): Promise<RunResult & { events: Event[]; tasks: TaskLine[] }> {
-  const { project, problems } = fakeProject(text, Object.keys(hosts))
+  const { project, problems } = fakeProject(text, Object.keys(hosts), more.file?.replace(/:.*$/, ''))
   if (problems.length > 0)
     throw new Error(problems.map(problem => `${problem.code} ${problem.message}`).join('\n'))
   const events: Event[] = []
@@ -60,6 +63,7 @@ export async function fakeRun(
     signal: new AbortController().signal,
     emit: event => events.push(event),
     redactor: new Redactor(),
+    ...more,
   })
   return { ...result, events, tasks: events.flatMap(taskLine) }
 }

@@ -3,45 +3,24 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { ENVIRONMENT, many } from './support/in-one-process.ts'
 import type { Outcome } from './support/many.ts'
 
 const PROJECT = join(import.meta.dirname, 'project')
 const BIN = join(import.meta.dirname, '../../bin/msingi.js')
-const MANY = join(import.meta.dirname, 'support/many.ts')
 const run = promisify(execFile)
 
 type Argv = readonly string[]
 
-/** Variables of whoever runs the tests that would change what is printed. */
-const UNWANTED = /^(?:NO_COLOR|FORCE_COLOR|CI|MSINGI_.*)$/
-const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !UNWANTED.test(name)))
-
 /** Runs the program as its own process. */
 async function msingi(...argv: Argv): Promise<Outcome> {
   try {
-    const { stdout, stderr } = await run(process.execPath, [BIN, ...argv], { cwd: PROJECT, env })
+    const { stdout, stderr } = await run(process.execPath, [BIN, ...argv], { cwd: PROJECT, env: ENVIRONMENT })
     return { code: 0, stdout, stderr }
   } catch (error) {
     const { code, stdout, stderr } = error as Outcome
     return { code, stdout, stderr }
   }
-}
-
-/** Runs many command lines in one process, away from any terminal. */
-async function many(lines: readonly Argv[]): Promise<readonly Outcome[]> {
-  const child = await new Promise<string>((resolve, reject) => {
-    const started = spawn(process.execPath, [MANY, JSON.stringify(lines)], {
-      cwd: PROJECT,
-      env,
-      detached: true,
-    })
-    let stdout = ''
-    started.stdout.on('data', chunk => (stdout += String(chunk)))
-    started.stderr.pipe(process.stderr)
-    started.on('error', reject)
-    started.on('close', () => resolve(stdout))
-  })
-  return JSON.parse(child) as readonly Outcome[]
 }
 
 function codes(stderr: string): readonly string[] {
@@ -123,7 +102,10 @@ describe('command lines', { timeout: 120_000 }, () => {
 
   beforeAll(async () => {
     const lines = [...REFUSED, ...PRINTED, ...RUNS].map(([argv]) => argv)
-    const found = await many(lines.map(argv => (isRun(argv) ? [...argv, '--output', 'json'] : argv)))
+    const found = await many(
+      lines.map(argv => (isRun(argv) ? [...argv, '--output', 'json'] : argv)),
+      PROJECT,
+    )
     outcomes = new Map(found.map((outcome, index) => [lines[index] ?? [], outcome]))
   }, 120_000)
 

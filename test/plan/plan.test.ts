@@ -34,6 +34,16 @@ describe('plan/check', () => {
       '- hosts: all\n  vars: {web: {port: 1}}\n  tasks:\n    - say: {msg: "{{ web.prot }}"}\n',
       ['UNDEFINED_VAR 4:22'],
     ],
+    [
+      'condition that gives a text',
+      "- hosts: all\n  vars: {port: '80'}\n  tasks:\n    - say: {msg: a}\n      when: [port == '80', port]\n",
+      ['NOT_BOOLEAN 5:28'],
+    ],
+    [
+      'condition that gives a text but is never asked',
+      "- hosts: all\n  vars: {port: '80'}\n  tasks:\n    - say: {msg: a}\n      when: [port == '', port]\n",
+      [],
+    ],
     ['bad template', '- hosts: all\n  tasks:\n    - say: {msg: "{{ a | b }}"}\n', ['BAD_TEMPLATE']],
     [
       'missing handler',

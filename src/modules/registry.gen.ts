@@ -1,16 +1,19 @@
 // Written by `npm run gen` from the files of this folder.
 import { apt } from './apt.ts'
 import { assert } from './assert.ts'
+import { authorized_key } from './authorized_key.ts'
 import { blockinfile } from './blockinfile.ts'
 import { command } from './command.ts'
 import { copy } from './copy.ts'
 import { deb822_repository } from './deb822_repository.ts'
+import { debconf } from './debconf.ts'
 import { debug } from './debug.ts'
 import { dpkg_selections } from './dpkg_selections.ts'
 import { fail } from './fail.ts'
 import { file } from './file.ts'
 import { group } from './group.ts'
 import { lineinfile } from './lineinfile.ts'
+import { package_facts } from './package_facts.ts'
 import { ping } from './ping.ts'
 import { set_fact } from './set_fact.ts'
 import { shell } from './shell.ts'
@@ -24,16 +27,19 @@ import type { AnyModule } from './module.ts'
 const all: readonly AnyModule[] = [
   apt,
   assert,
+  authorized_key,
   blockinfile,
   command,
   copy,
   deb822_repository,
+  debconf,
   debug,
   dpkg_selections,
   fail,
   file,
   group,
   lineinfile,
+  package_facts,
   ping,
   set_fact,
   shell,

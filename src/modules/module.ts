@@ -85,6 +85,8 @@ export interface HostView {
   /** The effective user of the shell the task runs in. */
   readonly user: string
   readonly uid: number
+  /** As whom, and with which key (its fingerprint `SHA256:…`), the host was reached; undefined where nobody logged in. */
+  readonly login?: { readonly user: string; readonly key: string | undefined } | undefined
   /** Differences will be shown as texts (`--diff`): content may be asked for where a checksum alone would do. */
   readonly wantsDiff?: boolean
 }
@@ -125,8 +127,8 @@ export interface Module<S extends z.ZodType, Q extends Probes, C extends Change>
    * tasks stand on it. `diff(params, { ...state, ...expect(params, state) })` is empty.
    */
   readonly expect?: (params: z.output<S>, state: StateOf<Q>) => Partial<StateOf<Q>>
-  /** All that the actions may alter on the host, its own probes' resources included. Without it: anything. */
-  touches?(this: void, changes: readonly C[], params: z.output<S>): readonly Resource[]
+  /** All that the actions may alter on the host, its own probes' resources included. Without it, or `undefined`: anything. */
+  touches?(this: void, changes: readonly C[], params: z.output<S>): readonly Resource[] | undefined
   /**
    * Things that may come to exist by the changes without being foretold one by one, such as a package's units and files:
    * in a plan an answer "absent" about them is unknown until the task is applied.

@@ -44,6 +44,10 @@ export interface PlayFlags extends InventoryFlags, ReachFlags, OutputFlags, Choi
   readonly listHosts?: true
   readonly listTasks?: true
   readonly yes?: true
+  /** Where `plan` keeps its result. */
+  readonly out?: string
+  /** Apply what still holds of a plan that has moved. */
+  readonly partial?: true
 }
 
 /** All that `exec` understands. */

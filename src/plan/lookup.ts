@@ -40,6 +40,11 @@ export function readLocalFile(path: string): LocalFile {
   return file
 }
 
+/** Returns the checksum of every file of the controller that was read, by path. */
+export function localChecksums(): Readonly<Record<string, string>> {
+  return Object.fromEntries([...files].map(([path, file]) => [path, file.sha256]))
+}
+
 function walk(root: string, below: string): LocalEntry[] {
   const names = readdirSync(join(root, below)).sort()
   return names.flatMap((entry): LocalEntry[] => {

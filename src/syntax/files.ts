@@ -12,6 +12,8 @@ export interface Sources {
   readonly parse: (file: string, onProblem: OnProblem, from?: Span) => Node | undefined
   /** Returns the text of a file read before. */
   readonly textOf: (file: string) => string | undefined
+  /** Returns the files asked for so far. */
+  readonly names: () => readonly string[]
   /** Returns what lies at the path, or undefined. */
   readonly kindOf: (path: string) => 'file' | 'directory' | undefined
 }
@@ -50,7 +52,7 @@ export function openSources(): Sources {
     return kinds.get(path)
   }
 
-  return { read, parse, textOf, kindOf }
+  return { read, parse, textOf, kindOf, names: () => [...texts.keys()] }
 }
 
 function readText(file: string, from: Span | undefined): string | SourceError {

@@ -7,10 +7,13 @@ export function addApply(program: Command, exitWith: ExitWith): void {
   const command = program
     .command('apply')
     .description('make hosts what the playbooks say')
-    .argument('<playbook...>', 'playbook files, run in this order')
+    .argument('<playbook...>', 'playbook files, run in this order; or one plan that `plan --out` kept')
     .option('-C, --check', 'change nothing; say what would change (exit status 2)')
+    .option('--partial', 'of a plan, apply what still holds where other items have moved')
   addPlayOptions(command).action(async (files: readonly string[], flags: PlayFlags) => {
     const { play } = await import('../play.ts')
-    exitWith(await play(flags.check ? 'check' : 'apply', files, flags))
+    const { applyKept, isKeptPlan } = await import('../kept-plan.ts')
+    if (isKeptPlan(files)) exitWith(await applyKept(files[0] ?? '', flags))
+    else exitWith(await play(flags.check ? 'check' : 'apply', files, flags))
   })
 }

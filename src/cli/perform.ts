@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto'
+import type { Event, EventBody, Mode, Reporter } from '../base/event.ts'
+import { Redactor, type Secret } from '../base/secret.ts'
+import type { RunOptions } from '../run/run.ts'
+import { interruptible } from './interrupt.ts'
+import type { PlayFlags } from './options.ts'
+import { openReporters, readWishes } from './outputs.ts'
+import { becomePassword } from './password.ts'
+import type { OpenProject } from './project.ts'
+
+/** What a run needs of the person and the process. */
+export interface Means {
+  readonly redactor: Redactor
+  readonly password: Secret | undefined
+  readonly reporters: readonly Reporter[]
+}
+
+/** Asks for passwords and opens the outputs. */
+export async function means(flags: PlayFlags): Promise<Means> {
+  const wishes = readWishes(flags.output, process)
+  const redactor = new Redactor()
+  const password = await becomePassword(flags, process.env)
+  if (password) redactor.add(password)
+  return { redactor, password, reporters: await openReporters(wishes, flags, process) }
+}
+
+/** Runs a project in one of the modes and returns the exit status. */
+export async function perform(
+  mode: Mode,
+  opened: OpenProject,
+  flags: PlayFlags,
+  { redactor, password, reporters }: Means,
+  more: Partial<Pick<RunOptions, 'salt' | 'onPlanned' | 'allowed'>>,
+): Promise<number> {
+  const id = runId(new Date())
+  const report = (event: Event): void => {
+    for (const reporter of reporters) reporter.report(event)
+  }
+  const warn = (message: string): void => {
+    const body: EventBody = { type: 'warning', message: redactor.mask(message) }
+    report({ ...body, time: new Date().toISOString(), run: id })
+  }
+  const [{ run }, { connecting }] = await Promise.all([import('../run/run.ts'), import('./connecting.ts')])
+  const { signal, release } = interruptible(warn)
+  try {
+    const { exit } = await run(opened.project, {
+      ...more,
+      mode,
+      run: id,
+      wantsDiff: flags.diff === true,
+      forks: flags.forks,
+      become: { wanted: flags.become, user: flags.becomeUser, method: flags.becomeMethod },
+      connect: connecting(opened, flags, password, warn),
+      signal,
+      emit: report,
+      redactor,
+    })
+    return exit
+  } finally {
+    await Promise.all(reporters.map(reporter => reporter.end()))
+    release()
+  }
+}
+
+/** Returns an identifier that sorts by time and is unique enough for the controllers of one project. */
+function runId(now: Date): string {
+  const [date = '', time = ''] = now.toISOString().replaceAll('-', '').replaceAll(':', '').split('T')
+  return `${date}-${time.slice(0, 6)}-${randomBytes(2).toString('hex')}`
+}

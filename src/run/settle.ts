@@ -86,8 +86,17 @@ export async function settle(unit: Unit, on: Ground): Promise<Outcome> {
     await ask(Object.values(probes), lane, on)
     return on.mode === 'apply' ? await act(unit, probes, lane, on) : foresee(unit, probes, lane, on)
   } catch (error) {
-    return failed(failureOf(isTaskMatter(error)))
+    return refused(isTaskMatter(error))
   }
+}
+
+/** Where a command was run to look, and failed, `register` and `failed_when` see what it answered. */
+function refused(error: unknown): Outcome {
+  const failure = failureOf(error)
+  const answer = error instanceof TaskError ? error.answer : undefined
+  if (answer === undefined) return failed(failure)
+  const { code, out, err } = answer
+  return failed({ ...failure, rc: code, stdout: out, stderr: err }, [], outputOf(answer))
 }
 
 /** Returns what a module may know of the host when it chooses its questions. */

@@ -9,6 +9,8 @@ export interface Progress {
   stage: ConnectStage
   /** Our own verdict on the host's key. */
   refusal: ConnectError | undefined
+  /** The fingerprint of the key offered last. */
+  offered?: string | undefined
   readonly tried: Identity[]
   /** What the host would accept instead. */
   methods: readonly string[]

@@ -12,6 +12,8 @@ export interface Link {
   readonly sent: () => number
   readonly received: () => number
   readonly isOpen: () => boolean
+  /** The fingerprint of the key that let us in. */
+  readonly key: string | undefined
   /** Resolves when the connection is gone, with the reason where there is one. */
   readonly closed: Promise<Error | undefined>
   readonly close: () => Promise<void>
@@ -66,7 +68,7 @@ export function logIn(login: Login, wire: Dialled, signal: AbortSignal): Promise
     const onClose = (): void => fail(explain(new Error('the host hung up'), progress, login))
     const onReady = (): void => {
       settle()
-      resolve(makeLink(client, wire))
+      resolve(makeLink(client, wire, progress.offered))
     }
     const abort = (): void => fail(signal.reason)
     const timer = setTimeout(() => fail(tooSlow(progress, target, deadlineMs)), deadlineMs)
@@ -122,13 +124,14 @@ function makeAuthHandler(
     if (partial === true) progress.partial = true
     if (left !== null && !left.includes('publickey')) return false
     const identity = queue.shift()
+    progress.offered = identity?.fingerprint
     if (identity === undefined) return left === null ? { type: 'none', username: target.user } : false
     progress.tried.push(identity)
     return { type: 'agent', username: target.user, agent: identity.agent }
   }
 }
 
-function makeLink(client: Client, wire: Dialled): Link {
+function makeLink(client: Client, wire: Dialled, key: string | undefined): Link {
   let open = true
   let reason: Error | undefined
   client.on('error', error => (reason ??= error))
@@ -142,6 +145,7 @@ function makeLink(client: Client, wire: Dialled): Link {
     client,
     sent: wire.sent,
     received: wire.received,
+    key,
     isOpen: () => open,
     closed,
     close: async () => {

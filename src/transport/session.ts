@@ -32,11 +32,20 @@ export interface Usage {
   readonly bytesReceived: number
 }
 
+/** As whom, and with which key, the connection was opened. */
+export interface LoggedIn {
+  readonly user: string
+  /** The key's fingerprint, `SHA256:…`; undefined where no key was needed. */
+  readonly key: string | undefined
+}
+
 /** One shell on one host, kept open for the run. Frames are sent one after the other. */
 export interface Session {
   readonly host: string
   readonly user: string
   readonly uid: number
+  /** Undefined where nobody logged in: on this very machine. */
+  readonly login?: LoggedIn | undefined
   /** Noise that stood before the handshake, and the like. */
   readonly warnings: readonly string[]
   /** A private 0700 directory on the host that goes away with the session. */

@@ -7,7 +7,7 @@ import { bootstrap, dataLine, frame } from '../shell/frame.ts'
 import { sh } from '../shell/sh.ts'
 import { greet, noiseBefore } from './handshake.ts'
 import { countdown, Conversation } from './conversation.ts'
-import type { Become, FrameOptions, Part, Session, Usage } from './session.ts'
+import type { Become, FrameOptions, LoggedIn, Part, Session, Usage } from './session.ts'
 import type { OpenWire, Wire } from './wire.ts'
 
 /** A session over one wire; connections add up the usage of theirs. */
@@ -19,6 +19,7 @@ export interface ShellSession extends Session {
 
 export interface ShellOptions {
   readonly host: string
+  readonly login?: LoggedIn | undefined
   /** Undefined for the login user. */
   readonly become?: Become | undefined
   /** Reaches the host only after a prompt for it. */
@@ -59,6 +60,7 @@ export async function openShell(open: OpenWire, options: ShellOptions): Promise<
   return sessionOver(talk, {
     user: hello.user,
     uid: hello.uid,
+    login: options.login,
     scratch: hello.scratch ?? '',
     warnings: noiseBefore(talk, how),
   })
@@ -67,7 +69,7 @@ export async function openShell(open: OpenWire, options: ShellOptions): Promise<
 /** What useradd accepts, and domain users; nothing that a shell or an option parser could take for more. */
 const USER_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.@\\+-]*\$?$/
 
-type Who = Pick<Session, 'user' | 'uid' | 'scratch' | 'warnings'>
+type Who = Pick<Session, 'user' | 'uid' | 'login' | 'scratch' | 'warnings'>
 
 function sessionOver(talk: Conversation, who: Who): ShellSession {
   let queue: Promise<unknown> = Promise.resolve()

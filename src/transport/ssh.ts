@@ -32,6 +32,7 @@ export async function connectSsh(target: SshTarget, options: SshOptions): Promis
   async function start(become: Become | undefined): Promise<ShellSession> {
     const shell = await openShell(channels.open, {
       host: target.name,
+      login: { user: target.user, key: link.key },
       become,
       password: becomePassword,
       deadlineMs: target.connectTimeoutMs * DEADLINES,

@@ -18,6 +18,7 @@ import { ping } from './ping.ts'
 import { set_fact } from './set_fact.ts'
 import { shell } from './shell.ts'
 import { stat } from './stat.ts'
+import { sudoers } from './sudoers.ts'
 import { sysctl } from './sysctl.ts'
 import { systemd } from './systemd.ts'
 import { template } from './template.ts'
@@ -44,6 +45,7 @@ const all: readonly AnyModule[] = [
   set_fact,
   shell,
   stat,
+  sudoers,
   sysctl,
   systemd,
   template,

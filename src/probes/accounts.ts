@@ -135,8 +135,8 @@ printf 'end\\n'`,
 /** Asks which users have the group as their primary one. */
 export const primaryUsers = probeOf(primaryUsersFamily)
 
-/** Fills `found` with the lines of the names; where there is no getent, from the file. */
-function getent(table: 'passwd' | 'shadow' | 'group', names: readonly string[]): Sh {
+/** Returns a script that fills `found` with the lines of the names; where there is no getent, from the file. */
+export function getent(table: 'passwd' | 'shadow' | 'group', names: readonly string[]): Sh {
   return sh`export LC_ALL=C
 if command -v getent >/dev/null 2>&1; then found=$(getent ${table} ${names})
 else found=$(while IFS= read -r l; do for n in ${names}; do case $l in "$n":*) printf '%s\\n' "$l" ;; esac; done; done <${`/etc/${table}`}); fi

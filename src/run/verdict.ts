@@ -67,11 +67,13 @@ function verdict(node: Node | undefined, scope: Scope): boolean | undefined {
   return verdicts.every(one => one === true)
 }
 
-function forgive(outcome: Outcome): Outcome {
+/** What was only a look changed nothing, whatever it answered. */
+function forgive({ changes, registered }: Outcome): Outcome {
+  const isChanged = changes.length > 0
   return {
-    status: 'changed',
-    changes: outcome.changes,
-    registered: { ...outcome.registered, failed: false, changed: true },
+    status: isChanged ? 'changed' : 'ok',
+    changes,
+    registered: { ...registered, failed: false, changed: isChanged },
   }
 }
 

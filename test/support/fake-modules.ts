@@ -58,7 +58,13 @@ const look = defineModule({
   examples: [],
   params: z.strictObject({ key: z.string() }),
   probe: ({ key: name }) => ({ now: key(name) }),
-  diff: (): readonly Change[] => [],
+  diff: (_, state): readonly Change[] => {
+    if (state.now === 'broken') {
+      const answer = { code: 3, out: 'half\n', err: 'it broke\n', encoding: 'utf8', ms: 1 } as const
+      throw new TaskError('COMMAND_FAILED', 'the look failed', undefined, answer)
+    }
+    return []
+  },
   apply: () => [],
   reads: true,
   result: (_, state) => ({ value: state.now }),

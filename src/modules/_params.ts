@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Secret } from '../base/secret.ts'
-import { pythonPattern } from './_regexp.ts'
+import { pythonPattern, pythonTextPattern } from './_regexp.ts'
 import type { LocalFile, LocalTree } from './module.ts'
 
 const YES = ['yes', 'on', 'true', 'y', 't', '1']
@@ -56,11 +56,20 @@ export function folderPath() {
   })
 }
 
-/** A pattern in Python's spelling. */
+/** A pattern in Python's spelling, matched against one line. */
 export function pattern() {
+  return translated(pythonPattern)
+}
+
+/** A pattern in Python's spelling, matched against a whole text; with `dotall`, `.` stands for line ends as well. */
+export function textPattern(dotall = false) {
+  return translated(value => pythonTextPattern(value, dotall))
+}
+
+function translated(translate: (value: string) => RegExp) {
   return z.string().transform((value, context): RegExp => {
     try {
-      return pythonPattern(value)
+      return translate(value)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       context.addIssue({ code: 'custom', message: `\`${value}\` is no pattern: ${reason}` })

@@ -16,6 +16,28 @@ export function pythonPattern(pattern: string): RegExp {
   return new RegExp(source, flags)
 }
 
+/**
+ * Returns the expression for a pattern that is matched against a whole text: `^` and `$` are the ends of each line, as with
+ * Python's `re.MULTILINE`; with `dotall`, `.` stands for line ends as well.
+ *
+ * @throws SyntaxError where it cannot be said in JavaScript.
+ */
+export function pythonTextPattern(pattern: string, dotall = false): RegExp {
+  const { flags, rest } = leadingFlags(pattern)
+  const isDotAll = dotall || flags.includes('s')
+  let source = ''
+  for (const token of rest.matchAll(TOKEN))
+    source += inText(token.groups?.['single'], isDotAll) ?? translate(token)
+  return new RegExp(source, `g${flags.replaceAll(/[ms]/g, '')}`)
+}
+
+/** JavaScript takes more characters for line ends than Python does. */
+function inText(single: string | undefined, isDotAll: boolean): string | undefined {
+  if (single === '^') return '(?<![^\\n])'
+  if (single === '$') return '(?![^\\n])'
+  return single === '.' && isDotAll ? '[\\s\\S]' : undefined
+}
+
 /** `\X`, a class with its closing bracket, `{,n}`, an opening group, or a single character. */
 const TOKEN =
   /\\(?<escape>[\s\S])|\[(?<negated>\^?)(?<first>\]?)(?<members>(?:\\[\s\S]|[^\]\\])*)\]|\{,(?<most>\d+)\}|\(\?P(?<named>[<=])(?<name>\w+)(?:\)|>)|\(\?#(?<remark>[^)]*)\)|(?<single>[\s\S])/g
@@ -57,12 +79,27 @@ let room: Context | undefined
  * @throws TaskError with code `REGEXP_TOO_SLOW`: some patterns take ages on some texts.
  */
 export function matchLines(pattern: RegExp, lines: readonly string[]): readonly (RegExpExecArray | null)[] {
+  return inRoom(
+    'Array.from(things, line => pattern.exec(line))',
+    pattern,
+    lines,
+  ) as (RegExpExecArray | null)[]
+}
+
+/**
+ * Returns all that the pattern matches in the text, one after the other.
+ *
+ * @throws TaskError with code `REGEXP_TOO_SLOW`.
+ */
+export function matchText(pattern: RegExp, text: string): readonly RegExpExecArray[] {
+  return inRoom('Array.from(things.matchAll(pattern))', pattern, text) as RegExpExecArray[]
+}
+
+function inRoom(code: string, pattern: RegExp, things: unknown): unknown {
   room ??= createContext({})
-  Object.assign(room, { pattern, lines })
+  Object.assign(room, { pattern, things })
   try {
-    return runInContext('Array.from(lines, line => pattern.exec(line))', room, {
-      timeout: LIMIT_MS,
-    }) as (RegExpExecArray | null)[]
+    return runInContext(code, room, { timeout: LIMIT_MS })
   } catch (error) {
     if (!isTimeout(error)) throw error
     throw new TaskError(

@@ -12,15 +12,18 @@ import { dpkg_selections } from './dpkg_selections.ts'
 import { fail } from './fail.ts'
 import { file } from './file.ts'
 import { group } from './group.ts'
+import { ini_file } from './ini_file.ts'
 import { lineinfile } from './lineinfile.ts'
 import { package_facts } from './package_facts.ts'
 import { ping } from './ping.ts'
+import { replace } from './replace.ts'
 import { set_fact } from './set_fact.ts'
 import { shell } from './shell.ts'
 import { stat } from './stat.ts'
 import { sudoers } from './sudoers.ts'
 import { sysctl } from './sysctl.ts'
 import { systemd } from './systemd.ts'
+import { systemd_unit } from './systemd_unit.ts'
 import { template } from './template.ts'
 import { user } from './user.ts'
 import type { AnyModule } from './module.ts'
@@ -39,15 +42,18 @@ const all: readonly AnyModule[] = [
   fail,
   file,
   group,
+  ini_file,
   lineinfile,
   package_facts,
   ping,
+  replace,
   set_fact,
   shell,
   stat,
   sudoers,
   sysctl,
   systemd,
+  systemd_unit,
   template,
   user,
 ]

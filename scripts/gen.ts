@@ -3,6 +3,7 @@ import { dirname, join, relative } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { z } from 'zod'
 import type { AnyModule } from '../src/modules/module.ts'
+import { FACT_DOCS } from '../src/probes/fact-docs.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const MODULES = join(ROOT, 'src/modules')
@@ -35,6 +36,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   files.set('src/modules/registry.gen.ts', registry(modules))
   files.set('schema/modules.json', JSON.stringify(schemas(modules)))
   files.set('docs/modules/README.md', index(modules))
+  files.set('docs/facts.md', factsPage())
   for (const module of modules) files.set(`docs/modules/${module.name}.md`, page(module))
   const prettier = await resolveConfig(join(ROOT, 'package.json'))
   const pretty = await Promise.all(
@@ -140,6 +142,19 @@ function page(module: AnyModule): string {
   ]
     .filter(part => part !== false)
     .join('\n\n')
+}
+
+function factsPage(): string {
+  const facts = Object.entries(FACT_DOCS).map(([name, { summary, fields }]) => {
+    const rows = Object.entries(fields).map(([field, meaning]) => `| \`${field}\` | ${cell(meaning)} |`)
+    return `## facts.${name}\n\n${summary}\n\n| field | meaning |\n| --- | --- |\n${rows.join('\n')}`
+  })
+  return [
+    '<!-- Written by `npm run gen` from src/probes/fact-docs.ts. -->',
+    '# Facts',
+    'What a host can be asked, as `facts.…` in texts and conditions. Only what a project mentions is asked, with the first questions of the run.',
+    ...facts,
+  ].join('\n\n')
 }
 
 function parameterTable(module: AnyModule): string {

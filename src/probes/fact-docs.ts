@@ -5,12 +5,16 @@ import type { Hostname, Kernel, Os, PackageManager, Reboot, ServiceManager } fro
 import type { Time } from './fact-time.ts'
 
 /** What a fact tells: every field of it, or of each of its items where it is a list. */
-export interface FactDoc<T = unknown> {
+export interface FactDoc {
   readonly summary: string
+  readonly fields: Readonly<Record<string, string>>
+}
+
+interface FactDocOf<T> extends FactDoc {
   readonly fields: Readonly<Record<keyof T & string, string>>
 }
 
-const os: FactDoc<Os> = {
+const os: FactDocOf<Os> = {
   summary: 'The operating system, from `/etc/os-release`.',
   fields: {
     id: 'Such as `debian`, `ubuntu`, `rocky`, `alpine`.',
@@ -22,7 +26,7 @@ const os: FactDoc<Os> = {
   },
 }
 
-const kernel: FactDoc<Kernel> = {
+const kernel: FactDocOf<Kernel> = {
   summary: 'The running kernel.',
   fields: {
     release: 'Such as `6.1.0-30-amd64`.',
@@ -31,7 +35,7 @@ const kernel: FactDoc<Kernel> = {
   },
 }
 
-const hostname: FactDoc<Hostname> = {
+const hostname: FactDocOf<Hostname> = {
   summary: 'Names of the host; the network is never asked.',
   fields: {
     name: 'The running name up to the first dot.',
@@ -41,7 +45,7 @@ const hostname: FactDoc<Hostname> = {
   },
 }
 
-const memory: FactDoc<Memory> = {
+const memory: FactDocOf<Memory> = {
   summary: 'Memory in bytes.',
   fields: {
     total: 'All of it.',
@@ -51,7 +55,7 @@ const memory: FactDoc<Memory> = {
   },
 }
 
-const cpu: FactDoc<Cpu> = {
+const cpu: FactDocOf<Cpu> = {
   summary: 'Processors.',
   fields: {
     count: 'Processors the kernel uses, threads counted.',
@@ -61,7 +65,7 @@ const cpu: FactDoc<Cpu> = {
   },
 }
 
-const virtualization: FactDoc<Virtualization> = {
+const virtualization: FactDocOf<Virtualization> = {
   summary: 'What the host runs on.',
   fields: {
     type: '`none` on bare metal, else such as `kvm`, `vmware`, `docker`, `lxc`.',
@@ -69,7 +73,7 @@ const virtualization: FactDoc<Virtualization> = {
   },
 }
 
-const firmware: FactDoc<Firmware> = {
+const firmware: FactDocOf<Firmware> = {
   summary: 'The firmware.',
   fields: {
     efi: 'Whether it was started by UEFI.',
@@ -78,7 +82,7 @@ const firmware: FactDoc<Firmware> = {
   },
 }
 
-const security: FactDoc<Security> = {
+const security: FactDocOf<Security> = {
   summary: 'Security modules of the kernel.',
   fields: {
     apparmor: 'Whether AppArmor is enabled.',
@@ -86,7 +90,7 @@ const security: FactDoc<Security> = {
   },
 }
 
-const mounts: FactDoc<Mount> = {
+const mounts: FactDocOf<Mount> = {
   summary: 'A list of what is mounted, from the kernel’s own table: a dead file server holds up nothing.',
   fields: {
     path: 'Where it is mounted.',
@@ -99,7 +103,7 @@ const mounts: FactDoc<Mount> = {
   },
 }
 
-const disks: FactDoc<Disk> = {
+const disks: FactDocOf<Disk> = {
   summary: 'A list of block devices, each with what lies on it as `children`.',
   fields: {
     name: 'Such as `sda1`.',
@@ -121,7 +125,7 @@ const disks: FactDoc<Disk> = {
   },
 }
 
-const network: FactDoc<Network> = {
+const network: FactDocOf<Network> = {
   summary: 'Network interfaces and ways.',
   fields: {
     interfaces:
@@ -132,7 +136,7 @@ const network: FactDoc<Network> = {
   },
 }
 
-const time: FactDoc<Time> = {
+const time: FactDocOf<Time> = {
   summary: 'Clocks.',
   fields: {
     epoch: 'Seconds since 1970 by the host’s clock.',
@@ -145,7 +149,7 @@ const time: FactDoc<Time> = {
   },
 }
 
-const packageManager: FactDoc<PackageManager> = {
+const packageManager: FactDocOf<PackageManager> = {
   summary: 'The package manager.',
   fields: {
     name: '`apt`, `dnf`, `yum`, `zypper`, `apk` or `pacman`; null where there is none of them.',
@@ -153,7 +157,7 @@ const packageManager: FactDoc<PackageManager> = {
   },
 }
 
-const serviceManager: FactDoc<ServiceManager> = {
+const serviceManager: FactDocOf<ServiceManager> = {
   summary: 'What starts services.',
   fields: {
     name: '`systemd`, `openrc`, or the name of the first process.',
@@ -161,7 +165,7 @@ const serviceManager: FactDoc<ServiceManager> = {
   },
 }
 
-const reboot: FactDoc<Reboot> = {
+const reboot: FactDocOf<Reboot> = {
   summary: 'Whether the host waits for a restart.',
   fields: {
     required: 'Whether it says that a restart is due (`/run/reboot-required`).',

@@ -48,6 +48,8 @@ export interface PlayFlags extends InventoryFlags, ReachFlags, OutputFlags, Choi
   readonly out?: string
   /** Apply what still holds of a plan that has moved. */
   readonly partial?: true
+  /** Take up the apply that did not come to its end. */
+  readonly resume?: true
 }
 
 /** All that `exec` understands. */

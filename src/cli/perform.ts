@@ -30,7 +30,7 @@ export async function perform(
   opened: OpenProject,
   flags: PlayFlags,
   { redactor, password, reporters }: Means,
-  more: Partial<Pick<RunOptions, 'salt' | 'onPlanned' | 'allowed'>>,
+  more: Pick<RunOptions, 'salt' | 'onPlanned' | 'allowed' | 'owed' | 'only' | 'onOwed' | 'onThrough'>,
 ): Promise<number> {
   const id = runId(new Date())
   const report = (event: Event): void => {

@@ -1,5 +1,7 @@
 import { createInterface } from 'node:readline/promises'
+import { UsageError } from '../base/error.ts'
 import type { Mode } from '../base/event.ts'
+import type { RunOptions } from '../run/run.ts'
 import { EXIT } from './exit.ts'
 import { keepPlan } from './kept-plan.ts'
 import { hostLines, taskLines } from './listing.ts'
@@ -8,10 +10,13 @@ import { openReporters, readWishes } from './outputs.ts'
 import { means, perform, type Means } from './perform.ts'
 import { openProject } from './project.ts'
 import type { OpenProject } from './project.ts'
+import { progressOf, readUnfinished } from './resume.ts'
 
 /** Runs playbooks in one of the modes and returns the exit status. */
 export async function play(mode: Mode, files: readonly string[], flags: PlayFlags): Promise<number> {
   readWishes(flags.output, process)
+  if (files.length === 0)
+    throw new UsageError('BAD_ARGUMENT', 'no playbook is named', 'name one, or give --resume')
   const opened = openProject(files, flags, process.env)
   if (flags.listHosts || flags.listTasks) {
     list(opened, flags)
@@ -19,8 +24,43 @@ export async function play(mode: Mode, files: readonly string[], flags: PlayFlag
   }
   const ways = await means(flags)
   if (mode === 'plan' && flags.out !== undefined) return keepPlan(files, opened, flags, ways)
-  if (mode === 'apply' && asksFirst(flags)) return applyIfApproved(opened, flags, ways)
-  return perform(mode, opened, flags, ways, {})
+  if (mode === 'apply' && asksFirst(flags)) return applyIfApproved(files, opened, flags, ways)
+  return mode === 'apply' ? applyAll(files, opened, flags, ways) : perform(mode, opened, flags, ways, {})
+}
+
+/**
+ * Takes up the last apply of this folder that failed or was interrupted.
+ *
+ * @throws UsageError where there is none, or playbooks are named as well.
+ */
+export async function resume(files: readonly string[], flags: PlayFlags): Promise<number> {
+  if (files.length > 0)
+    throw new UsageError('BAD_ARGUMENT', '`--resume` knows its playbooks; none can be named')
+  const unfinished = readUnfinished(flags)
+  const opened = openProject(unfinished.files, unfinished.flags, process.env)
+  const { hosts, owed } = unfinished
+  return applyAll(unfinished.files, opened, unfinished.flags, await means(unfinished.flags), {
+    only: new Set(hosts),
+    owed,
+  })
+}
+
+/** Applies, writing down how far each host has come. */
+function applyAll(
+  files: readonly string[],
+  opened: OpenProject,
+  flags: PlayFlags,
+  ways: Means,
+  more: Pick<RunOptions, 'only' | 'owed'> = {},
+): Promise<number> {
+  const progress = progressOf(files, opened.from, flags)
+  const all = new Set(opened.project.plays.flatMap(play => play.hosts))
+  progress.begun([...all].filter(host => more.only?.has(host) !== false))
+  return perform('apply', opened, flags, ways, {
+    ...more,
+    onOwed: progress.owes,
+    onThrough: progress.through,
+  })
 }
 
 function list({ project }: OpenProject, flags: PlayFlags): void {
@@ -36,14 +76,19 @@ function asksFirst(flags: PlayFlags): boolean {
   return flags.yes !== true && process.stdin.isTTY && process.stdout.isTTY && !process.env['CI']
 }
 
-async function applyIfApproved(opened: OpenProject, flags: PlayFlags, ways: Means): Promise<number> {
+async function applyIfApproved(
+  files: readonly string[],
+  opened: OpenProject,
+  flags: PlayFlags,
+  ways: Means,
+): Promise<number> {
   const reporters = await openReporters([{ form: 'plain', file: undefined }], flags, process)
   let items = 0
   const planned = await perform('plan', opened, flags, { ...ways, reporters }, { onPlanned: () => items++ })
   if (planned !== EXIT.done && planned !== EXIT.different) return planned
   if (items === 0) return EXIT.done
   if (!(await isApproved())) return EXIT.done
-  return perform('apply', opened, flags, ways, {})
+  return applyAll(files, opened, flags, ways)
 }
 
 async function isApproved(): Promise<boolean> {

@@ -15,7 +15,7 @@ import type { Stage } from './stage.ts'
 import { runTask } from './task-run.ts'
 import { loopItems } from './unit.ts'
 import { Turns } from './units.ts'
-import { Stop, type Names, type Place, type RunContext, type Spot, type Walk } from './walk.ts'
+import { Stop, tellOwed, type Names, type Place, type RunContext, type Spot, type Walk } from './walk.ts'
 
 /** One object, so that what was worked out without loop variables is found again. */
 const NO_NAMES: Names = {}
@@ -60,6 +60,7 @@ export class HostRun {
   /** Runs a play, or some tasks of it; afterwards `state` says whether the host is still in. */
   async play(stage: Stage, sections: readonly Section[] = stage.play.sections): Promise<void> {
     try {
+      this.#takeUp(stage)
       for (const section of sections) await this.#section(stage, section)
     } catch (error) {
       await this.#stopped(stage, error)
@@ -97,6 +98,12 @@ export class HostRun {
       ms: Math.round(performance.now() - this.#started),
       ...(lost ? { failure: lost } : {}),
     })
+  }
+
+  /** Handlers of this play that the host owes from a run before. */
+  #takeUp(stage: Stage): void {
+    const owed = this.#context.owed?.get(this.state.host.name) ?? []
+    for (const handler of stage.play.handlers) if (owed.includes(handler.id)) this.state.pending.add(handler)
   }
 
   async #section(stage: Stage, section: Section): Promise<void> {
@@ -231,8 +238,10 @@ export class HostRun {
     while (this.state.pending.size > 0) {
       const handler = stage.play.handlers.find(step => this.state.pending.has(step))
       if (handler === undefined) return this.state.pending.clear()
-      this.state.pending.delete(handler)
-      await runTask(this.#spot(stage, handler, NO_NAMES, 'handler_done'))
+      await runTask(this.#spot(stage, handler, NO_NAMES, 'handler_done')).finally(() =>
+        this.state.pending.delete(handler),
+      )
+      tellOwed(this.#walk)
     }
   }
 

@@ -33,6 +33,12 @@ export interface RunOptions {
   readonly salt?: string | undefined
   readonly onPlanned?: RunContext['onPlanned']
   readonly allowed?: RunContext['allowed']
+  readonly onOwed?: RunContext['onOwed']
+  readonly owed?: RunContext['owed']
+  /** Hosts that take part; all of the plays where it is not given. */
+  readonly only?: ReadonlySet<string> | undefined
+  /** Told when a host has come to the end of its last play without a failure. */
+  readonly onThrough?: ((host: string) => void) | undefined
   /** Told how each task is worked out; nothing is applied by it. Only in modes that write nothing. */
   readonly onExplained?: RunContext['onExplained']
 }
@@ -79,7 +85,9 @@ function openHosts(
   }
   const shared = sharedNames(project, name => open(name)?.state)
   const context: RunContext = { ...options, emit, place: name => open(name)?.place }
-  for (const name of new Set(project.plays.flatMap(play => play.hosts))) open(name)
+  for (const name of new Set(project.plays.flatMap(play => play.hosts))) {
+    if (options.only?.has(name) !== false) open(name)
+  }
   return hosts
 }
 
@@ -98,7 +106,9 @@ async function runPlay(
   const { play } = turn
   const order = play.play.keywords.get('order')
   const names = ordered(play.hosts, order?.kind === 'scalar' ? order.text : undefined)
-  const taking = names.filter(name => hosts.get(name)?.state.isOut === false)
+  const taking = names.filter(
+    name => hosts.get(name)?.state.isOut === false && options.only?.has(name) !== false,
+  )
   if (options.signal.aborted || taking.length === 0) return
   emit({ type: 'play_start', play: play.name, at: place(play.at), hosts: taking })
   const places = taskOrder(play)
@@ -121,7 +131,9 @@ async function runBatch(
   await inParallel(runs, options.forks, async host => {
     await host.play(stage)
     const isThrough = host.state.isOut || (turn.isLast(host.state.host.name) && stage.play.gate.length === 0)
-    if (isThrough) await host.end()
+    if (!isThrough) return
+    await host.end()
+    if (!host.state.isOut && !options.signal.aborted) options.onThrough?.(host.state.host.name)
   })
   const failed = (): number =>
     runs.filter(host => host.state.hasFailed || host.state.lost !== undefined).length
@@ -138,6 +150,8 @@ async function runBatch(
   await inParallel(standing, options.forks, host =>
     host.play(gate, [{ name: 'post_tasks', items: stage.play.gate }]),
   )
+  for (const host of standing)
+    if (!host.state.isOut && turn.isLast(host.state.host.name)) options.onThrough?.(host.state.host.name)
   return failed() === before
 }
 

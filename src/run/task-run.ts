@@ -8,7 +8,7 @@ import { finish, runTurn, type Finished } from './turn-run.ts'
 import { flag, number } from './unit.ts'
 import type { Turn } from './units.ts'
 import { registerOf } from './verdict.ts'
-import { Stop, type Spot } from './walk.ts'
+import { Stop, tellOwed, type Spot } from './walk.ts'
 
 /**
  * Runs one task on one host, all turns of its loop, and reports them.
@@ -115,6 +115,7 @@ function notify({ walk, play, step, names }: Spot): void {
     const name = String(render(topic, scope))
     for (const handler of play.handlers) if (handler.topics.includes(name)) walk.state.pending.add(handler)
   }
+  tellOwed(walk)
 }
 
 function isIgnored({ walk, play, step, names }: Spot, finished: readonly Finished[]): boolean {

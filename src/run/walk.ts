@@ -31,6 +31,10 @@ export interface RunContext {
   readonly onPlanned?: ((item: SavedItem) => void) | undefined
   /** Items that may be applied; all where it is not given. */
   readonly allowed?: ReadonlySet<string> | undefined
+  /** Told whenever the handlers that a host owes are others than before. */
+  readonly onOwed?: ((host: string, handlers: readonly string[]) => void) | undefined
+  /** Handlers that hosts owe from a run before. */
+  readonly owed?: ReadonlyMap<string, readonly string[]> | undefined
   /** Told how each task is worked out; for `explain`. */
   readonly onExplained?: Ground['onExplained']
 }
@@ -92,4 +96,12 @@ export function about(
     module: step.module.name,
     at: place(step.at),
   }
+}
+
+/** Says which handlers the host owes now. */
+export function tellOwed({ state, context }: Pick<Walk, 'state' | 'context'>): void {
+  context.onOwed?.(
+    state.host.name,
+    [...state.pending].map(handler => handler.id),
+  )
 }

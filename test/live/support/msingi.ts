@@ -52,6 +52,13 @@ export function tasksThat(ran: Ran, status: string): readonly string[] {
     .map(event => `${event.host}: ${event.task}`)
 }
 
+/** Returns `host: task: why` of all failures that no `rescue` or `ignore_errors` took care of. */
+export function failures(ran: Ran): readonly string[] {
+  return [...eventsOf(ran, 'task_done'), ...eventsOf(ran, 'handler_done')]
+    .filter(({ status, ignored }) => (status === 'failed' || status === 'unreachable') && ignored !== true)
+    .map(({ host, task, failure }) => `${host}: ${task}: ${failure?.message ?? 'no reason given'}`)
+}
+
 /**
  * A script that prints one hash of the names, owners, permissions, times and contents of everything that persists on a host,
  * what logging in itself writes left out.

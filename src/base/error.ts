@@ -1,4 +1,4 @@
-import type { Completed } from './result.ts'
+import type { Completed, Registered } from './result.ts'
 import type { Span } from './span.ts'
 
 /** What can be wrong in a text that a person wrote. Each code has its example in `docs/errors.md`. */
@@ -127,11 +127,14 @@ export class TaskError extends Error {
   readonly hint: string | undefined
   /** What a command answered that was run to look, and failed: `register` holds it. */
   readonly answer: Completed | undefined
+  /** What `register` holds besides the failure. */
+  readonly registered: Registered | undefined
 
-  constructor(code: string, message: string, hint?: string, answer?: Completed) {
+  constructor(code: string, message: string, hint?: string, answer?: Completed, registered?: Registered) {
     super(message)
     this.code = code
     this.hint = hint
     this.answer = answer
+    this.registered = registered
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Change, Registered } from '../base/result.ts'
+import type { Change, Completed, Registered } from '../base/result.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Probe, Probes, Resource, StateOf } from '../probes/probe.ts'
 import type { Sh } from '../shell/sh.ts'
@@ -31,6 +31,16 @@ export interface LocalTree {
   readonly entries: readonly LocalEntry[]
 }
 
+/** A place on the controller that files of hosts are kept in; nothing needs to be there yet. */
+export interface LocalPlace {
+  /** Absolute; as it was written, so with a closing slash where a folder is meant. */
+  readonly path: string
+  /** The host's name in the inventory. */
+  readonly host: string
+  /** Returns the SHA-256 of the regular file at the absolute path, or undefined where there is none. */
+  readonly sumOf: (path: string) => string | undefined
+}
+
 /** A condition of the project with its verdict; the module sees no variables. */
 export interface Verdict {
   readonly text: string
@@ -40,11 +50,21 @@ export interface Verdict {
 /**
  * Parameters that name something on the controller. The runner puts the thing in their place before `params` are parsed:
  * `file` a LocalFile, `tree` a LocalFile or LocalTree, `template` the rendered text, `condition` a Verdict (or a list of them),
- * `variable` the value of the variable of that name.
+ * `variable` the value of the variable of that name, `place` a LocalPlace.
  */
-export type Input = 'file' | 'tree' | 'template' | 'condition' | 'variable'
+export type Input = 'file' | 'tree' | 'template' | 'condition' | 'variable' | 'place'
 
 export type Content = string | Uint8Array | LocalFile | Secret
+
+/** Content that the controller fetches from the network when it is needed, and keeps under its checksum. */
+export interface Download {
+  readonly url: string | Secret
+  readonly headers: Readonly<Record<string, string | Secret>>
+  readonly algorithm: 'md5' | 'sha1' | 'sha224' | 'sha256' | 'sha384' | 'sha512'
+  /** Hexadecimal; what was fetched must have it. */
+  readonly digits: string
+  readonly seconds: number
+}
 
 /** Owner and permissions of something to be written. Numbers of users and groups are given as digits. */
 export interface Ownership {
@@ -73,11 +93,23 @@ export type Action =
       readonly path: string
       /** False replaces a symbolic link by the file; default true: what it leads to is written. */
       readonly follow?: boolean
-      readonly content: Content
+      readonly content: Content | Download
       /** Script with `%s` for the temporary file's path; the built-in validator of a known path runs as well. */
       readonly validate?: string
       readonly backup?: boolean
     } & Ownership)
+  | {
+      /** Brings a file of the host to the controller, checks it and puts it in its place in one step. */
+      readonly do: 'keep'
+      /** On the host. */
+      readonly path: string
+      readonly bytes: number
+      readonly sha256: string
+      /** Absolute path on the controller, chosen by it alone. */
+      readonly to: string
+      /** Folder on the controller outside of which nothing is written, symbolic links followed. */
+      readonly root: string
+    }
 
 /** Facts that a module may need to choose its questions; asked once with the first frame. */
 export interface HostView {
@@ -144,6 +176,12 @@ export interface Module<S extends z.ZodType, Q extends Probes, C extends Change>
   readonly reads?: boolean
   /** What `register` holds besides changed, failed, skipped and the captured output. */
   result?(this: void, params: z.output<S>, state: StateOf<Q>, changes: readonly C[]): Registered
+  /**
+   * What `register` holds of the captured output, in place of rc, stdout and stderr; asked where the actions ended with 0.
+   *
+   * @throws TaskError where the answer means a failure.
+   */
+  said?(this: void, params: z.output<S>, answer: Completed): Registered
   /** Variables it sets for the host (`set_fact`). */
   readonly sets?: (params: z.output<S>) => Registered
 }

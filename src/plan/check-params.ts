@@ -3,7 +3,7 @@ import { didYouMean } from '../base/nearest.ts'
 import { paramNames, type Input } from '../modules/module.ts'
 import { nodeAt, plain, type MapNode, type Node } from '../syntax/node.ts'
 import { containsTemplate } from '../vars/render.ts'
-import { findLocal, readLocal } from './lookup.ts'
+import { findLocal, openPlace, readLocal } from './lookup.ts'
 import { listOf } from './settings.ts'
 import type { Step } from './step.ts'
 
@@ -119,6 +119,7 @@ function standIn(step: Step, input: Input, value: Node): unknown {
     return listOf(value).map(item => ({ text: item.kind === 'scalar' ? item.text : '', holds: true }))
   if (input === 'variable') return null
   if (input === 'template') return ''
+  if (input === 'place') return typeof plain(value) === 'string' ? openPlace('/', '/', '') : plain(value)
   if (value.kind !== 'scalar' || typeof value.value !== 'string' || containsTemplate(value))
     return plain(value)
   const path = findLocal(value.value, 'files', step.settings.places)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, readlinkSync, statSync, lstatSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
-import type { LocalEntry, LocalFile, LocalTree } from '../modules/module.ts'
+import type { LocalEntry, LocalFile, LocalPlace, LocalTree } from '../modules/module.ts'
 
 const files = new Map<string, LocalFile>()
 
@@ -43,6 +43,20 @@ export function readLocalFile(path: string): LocalFile {
 /** Returns the checksum of every file of the controller that was read, by path. */
 export function localChecksums(): Readonly<Record<string, string>> {
   return Object.fromEntries([...files].map(([path, file]) => [path, file.sha256]))
+}
+
+/** Returns a place on the controller; what lies there is read whenever it is asked for. */
+export function openPlace(written: string, from: string, host: string): LocalPlace {
+  const expanded = written.startsWith('~/') ? join(homedir(), written.slice(2)) : written
+  const path = resolve(from, expanded)
+  return {
+    path: written.endsWith('/') && path !== '/' ? `${path}/` : path,
+    host,
+    sumOf: file =>
+      statSync(file, { throwIfNoEntry: false })?.isFile() === true
+        ? createHash('sha256').update(readFileSync(file)).digest('hex')
+        : undefined,
+  }
 }
 
 function walk(root: string, below: string): LocalEntry[] {

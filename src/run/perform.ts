@@ -1,9 +1,10 @@
 import { Secret } from '../base/secret.ts'
-import type { Action, Content } from '../modules/module.ts'
+import type { Action, Content, Download } from '../modules/module.ts'
 import { jobBase, jobScript } from '../shell/job.ts'
 import { lines, sh, type Sh } from '../shell/sh.ts'
 import { writeScript } from '../shell/write.ts'
 import type { Session } from '../transport/session.ts'
+import { downloaded } from './download.ts'
 
 /** How long one task's actions may take on the host: long enough for a distribution upgrade over a slow link. */
 export const APPLY_DEADLINE_MS = 3_600_000
@@ -39,6 +40,7 @@ export async function prepare(actions: readonly Action[], ways: Ways): Promise<P
   const jobs: string[] = []
   const scripts: Sh[] = []
   for (const [index, action] of actions.entries()) {
+    if (action.do === 'keep') continue
     if (action.do === 'write') scripts.push(await write(action, ways))
     else if (action.detached === false)
       scripts.push(brief(bounded(action, ways), { ...ways.env, ...action.env }))
@@ -49,7 +51,9 @@ export async function prepare(actions: readonly Action[], ways: Ways): Promise<P
 
 /** Returns the commands as a person may see them; contents and standard input are left out. */
 export function commandOf(actions: readonly Action[]): string {
-  return actions.map(action => (action.do === 'run' ? action.script.text : `write ${action.path}`)).join('\n')
+  return actions
+    .map(action => (action.do === 'run' ? action.script.text : `${action.do} ${action.path}`))
+    .join('\n')
 }
 
 function bounded(action: Action & { do: 'run' }, { seconds }: Ways): Action & { do: 'run' } {
@@ -94,7 +98,7 @@ async function write(action: Action & { do: 'write' }, ways: Ways): Promise<Sh> 
 }
 
 async function inlineOrStaged(
-  content: Content,
+  content: Content | Download,
   session: Session,
 ): Promise<string | Uint8Array | { staged: string }> {
   const data =
@@ -102,7 +106,9 @@ async function inlineOrStaged(
       ? content.reveal()
       : typeof content === 'object' && 'sha256' in content
         ? content.content()
-        : content
+        : typeof content === 'object' && 'url' in content
+          ? await downloaded(content)
+          : content
   if (data.length <= INLINE_LIMIT) return data
   const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
   return { staged: await session.upload(bytes, { deadlineMs: APPLY_DEADLINE_MS }) }

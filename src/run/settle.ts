@@ -5,6 +5,7 @@ import { Unknown } from '../base/unknown.ts'
 import type { Action, HostView } from '../modules/module.ts'
 import type { Step } from '../plan/step.ts'
 import type { Probe, Probes } from '../probes/probe.ts'
+import type { Sh } from '../shell/sh.ts'
 import { WRITE_FAILED, writeError } from '../shell/write.ts'
 import type { Become } from '../transport/session.ts'
 import { fingerprint } from './fingerprint.ts'
@@ -23,6 +24,7 @@ import {
   type Outcome,
 } from './outcome.ts'
 import type { Overlay } from './overlay.ts'
+import { keep } from './keep.ts'
 import { APPLY_DEADLINE_MS, commandOf, prepare, TIMED_OUT } from './perform.ts'
 
 /** One module call on one host, its texts settled. */
@@ -94,7 +96,8 @@ export async function settle(unit: Unit, on: Ground): Promise<Outcome> {
 function refused(error: unknown): Outcome {
   const failure = failureOf(error)
   const answer = error instanceof TaskError ? error.answer : undefined
-  if (answer === undefined) return failed(failure)
+  const known = error instanceof TaskError ? error.registered : undefined
+  if (answer === undefined) return failed(failure, [], known)
   const { code, out, err } = answer
   return failed({ ...failure, rc: code, stdout: out, stderr: err }, [], outputOf(answer))
 }
@@ -129,8 +132,8 @@ async function act(unit: Unit, probes: Probes, lane: Lane, on: Ground): Promise<
   if (found.length === 0) return ok(module.result?.(unit.params, before, found) ?? {})
   if (!on.isAllowed) return skipped('it differs, but the plan does not hold it')
   const done = await applyAndLookAgain(unit, found, before, probes, lane, on)
-  const output = done.captured ? outputOf(done.completed) : {}
-  if (done.completed.code !== 0) return failed(endedBadly(done, on.seconds), found, output)
+  if (done.completed.code !== 0) return failed(endedBadly(done, on.seconds), found, outputIn(done))
+  const output = done.captured && module.said ? module.said(unit.params, done.completed) : outputIn(done)
   const isVerifiable = module.verifiable?.(unit.params, found) !== false
   const after = isVerifiable ? observed(probes, lane) : before
   const left = isVerifiable
@@ -138,6 +141,10 @@ async function act(unit: Unit, probes: Probes, lane: Lane, on: Ground): Promise<
     : []
   const registered = { ...(module.result?.(unit.params, after, found) ?? {}), ...output }
   return left.length === 0 ? changed(found, registered) : failed(notTaken(left, done), left, registered)
+}
+
+function outputIn({ captured, completed }: Done): Registered {
+  return captured ? outputOf(completed) : {}
 }
 
 /** A change that the probe never shows, such as a time that is set to now, cannot be left over. */
@@ -163,6 +170,7 @@ async function applyAndLookAgain(
 ): Promise<Done> {
   const { module } = unit.step
   const actions: readonly Action[] = module.apply(found, unit.params, before)
+  for (const action of actions) if (action.do === 'keep') await keep(action, part => alone(part, lane, on))
   const prepared = await prepare(actions, { ...on, session: lane.session, env: unit.env })
   const touched = module.touches?.(found, unit.params)
   await on.lanes.drop(touched)
@@ -182,6 +190,12 @@ async function applyAndLookAgain(
     actions,
     captured: actions.some(action => action.do === 'run' && action.capture === true),
   }
+}
+
+async function alone(script: Sh, lane: Lane, on: Ground): Promise<Completed> {
+  const [completed] = await on.lanes.exchange(lane, [{ script }], [], APPLY_DEADLINE_MS)
+  if (completed === undefined) throw new TaskError('NO_ANSWER', 'the host did not answer')
+  return completed
 }
 
 function endedBadly({ completed, command, actions }: Done, seconds: number | undefined): Failure {

@@ -2,7 +2,7 @@ import { SourceError, TaskError } from '../base/error.ts'
 import type { Registered } from '../base/result.ts'
 import { findUnknown, Unknown } from '../base/unknown.ts'
 import type { AnyModule, Input, Verdict } from '../modules/module.ts'
-import { findLocal, readLocal } from '../plan/lookup.ts'
+import { findLocal, openPlace, readLocal } from '../plan/lookup.ts'
 import type { Step } from '../plan/step.ts'
 import { listOf } from '../plan/settings.ts'
 import { nodeAt, type Node, type ScalarNode } from '../syntax/node.ts'
@@ -75,9 +75,17 @@ function argument(step: Step, key: string, node: Node, scope: Scope, isRemote: b
       return verdicts(node, scope)
     case 'variable':
       return node.kind === 'scalar' ? evaluate(node, scope) : render(node, scope)
+    case 'place':
+      return placeFor(render(node, scope), step, scope)
     default:
       return isRemote ? render(node, scope) : local(step, input, node, scope)
   }
+}
+
+/** A relative path begins at the playbook's folder. */
+function placeFor(written: unknown, step: Step, scope: Scope): unknown {
+  if (typeof written !== 'string' || written === '') return written
+  return openPlace(written, step.settings.places.at(-1) ?? '.', String(scope.value('inventory_hostname')))
 }
 
 function verdicts(node: Node, scope: Scope): readonly (Verdict | Unknown)[] {
@@ -91,7 +99,7 @@ function verdicts(node: Node, scope: Scope): readonly (Verdict | Unknown)[] {
 
 function local(
   step: Step,
-  input: Exclude<Input, 'condition' | 'variable'>,
+  input: Exclude<Input, 'condition' | 'variable' | 'place'>,
   node: Node,
   scope: Scope,
 ): unknown {

@@ -4,7 +4,7 @@ import { generatedFiles, moduleNames, schemaOf, staleFiles } from '../../scripts
 import type { AnyModule } from '../../src/modules/module.ts'
 import { modules } from '../../src/modules/registry.gen.ts'
 import type { Probes } from '../../src/probes/probe.ts'
-import { casesIn, localFile, readCase } from '../support/cases.ts'
+import { casesIn, localFile, placeOf, readCase } from '../support/cases.ts'
 
 const cases = casesIn(import.meta.dirname).map(file => ({ group: file.group, written: readCase(file) }))
 const all = [...modules].filter(([name, module]) => name === module.name)
@@ -97,6 +97,7 @@ function exampleParams(module: AnyModule, args: unknown): unknown {
     if (!(name in params)) continue
     if (input === 'file' || input === 'tree') params[name] = localFile('text\n')
     if (input === 'template') params[name] = 'text\n'
+    if (input === 'place') params[name] = placeOf(String(params[name]))
     if (input === 'condition') params[name] = verdicts(params[name])
   }
   return params

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { format, resolveConfig } from 'prettier'
 import { parse, parseDocument, type CollectionTag, type ScalarTag } from 'yaml'
 import { Secret } from '../../src/base/secret.ts'
-import type { LocalEntry, LocalFile, LocalTree } from '../../src/modules/module.ts'
+import type { LocalEntry, LocalFile, LocalPlace, LocalTree } from '../../src/modules/module.ts'
 
 /** Set by `npm run golden`: expectations are written instead of compared. */
 export const REWRITES = process.env['GOLDEN'] === '1'
@@ -66,6 +66,13 @@ export function localTree(entries: readonly TreeEntry[], path = 'files/example')
   return { path, entries: entries.map(toLocalEntry) }
 }
 
+/** Returns what stands for a place on the controller: `/path` or `/path FILE=SUM`. */
+export function placeOf(written: string): LocalPlace {
+  const [path = '/', ...files] = written.split(' ')
+  const sums = new Map(files.map(file => file.split('=', 2) as [string, string]))
+  return { path, host: 'server', sumOf: file => sums.get(file) }
+}
+
 interface TreeEntry {
   readonly name: string
   readonly kind: LocalEntry['kind']
@@ -92,6 +99,7 @@ const TAGS: (ScalarTag | CollectionTag)[] = [
   { tag: '!secret', resolve: text => new Secret(text) },
   { tag: '!file', resolve: text => localFile(text) },
   { tag: '!bytes', resolve: text => new Uint8Array(Buffer.from(text, 'base64')) },
+  { tag: '!place', resolve: text => placeOf(text) },
   {
     tag: '!tree',
     collection: 'seq',

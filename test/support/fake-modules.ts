@@ -51,6 +51,23 @@ const blunt = defineModule({
   apply: (_, { key: name, value }) => [{ do: 'run', script: sh`put ${name} ${value}`, detached: false }],
 })
 
+/** Does something and reads what it printed; `fails` makes a failure of it. */
+const talk = defineModule({
+  name: 'talk',
+  summary: 'Makes sense of what was printed.',
+  examples: [],
+  params: z.strictObject({ fails: z.boolean().default(false) }),
+  probe: () => ({}),
+  diff: (): readonly Change[] => [{ kind: 'run', what: 'talk', before: null, after: 'run' }],
+  apply: () => [{ do: 'run', script: sh`talk`, detached: false, capture: true }],
+  touches: () => [],
+  verifiable: () => false,
+  said: ({ fails }, { out }) => {
+    if (fails) throw new TaskError('BAD_WORD', 'not that', undefined, undefined, { word: out.trim() })
+    return { word: out.trim() }
+  },
+})
+
 /** Reads a key for `register`. */
 const look = defineModule({
   name: 'look',
@@ -125,6 +142,6 @@ const remember = defineModule({
   sets: params => params,
 })
 
-const all: readonly AnyModule[] = [put, blunt, look, bring, act, say, remember]
+const all: readonly AnyModule[] = [put, blunt, look, bring, act, talk, say, remember]
 
 export const fakeModules: ReadonlyMap<string, AnyModule> = new Map(all.map(module => [module.name, module]))

@@ -4,7 +4,7 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { Secret } from '../../src/base/secret.ts'
 import type { Change, Completed, Registered } from '../../src/base/result.ts'
-import type { Action, AnyModule, Content } from '../../src/modules/module.ts'
+import type { Action, AnyModule, Content, Download } from '../../src/modules/module.ts'
 import type { Probes } from '../../src/probes/probe.ts'
 import { lines, sh, type Sh } from '../../src/shell/sh.ts'
 import { writeScript } from '../../src/shell/write.ts'
@@ -92,12 +92,18 @@ function perform(actions: readonly Action[], shell: Shell): void {
 }
 
 function scriptOf(action: Action): Sh {
-  if (action.do === 'run') return lines(sh`set -u`, action.script)
+  if (action.do === 'keep') return sh`true`
+  if (action.do === 'run') {
+    const stdin = action.stdin instanceof Secret ? action.stdin.reveal() : action.stdin
+    const script = lines(sh`set -u`, action.script)
+    return stdin === undefined ? script : sh`printf %s ${stdin} | (\n${script}\n)`
+  }
   const { path, follow, mode, owner, group, validate, content } = action
   return writeScript({ path, follow, mode, owner, group, validate, content: plainContent(content) })
 }
 
-function plainContent(content: Content): string | Uint8Array {
+function plainContent(content: Content | Download): string | Uint8Array {
   if (content instanceof Secret) return content.reveal()
+  if (typeof content === 'object' && 'url' in content) throw new Error('nothing is downloaded here')
   return typeof content === 'object' && 'sha256' in content ? content.content() : content
 }

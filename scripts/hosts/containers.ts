@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { $ } from 'zx'
+import { ROOT } from './docker.ts'
 import { awaitSshd, CONTAINER, identityFiles, type ThrowawayHost } from './host.ts'
 import { ensureImage, type System } from './image.ts'
 import { makeKeyPair, operatorKey } from './keys.ts'
@@ -34,7 +36,7 @@ export async function startContainers(wish: Wish): Promise<readonly ThrowawayHos
 
 /** Removes all containers that carry the label. */
 export async function removeContainers(label: string): Promise<void> {
-  const { stdout } = await $({ quiet: true })`docker ps --all --quiet --filter ${`label=msingi=${label}`}`
+  const { stdout } = await $({ quiet: true })`docker ps --all --quiet --filter ${`label=${marked(label)}`}`
   const ids = stdout.split('\n').filter(id => id !== '')
   if (ids.length > 0) await $({ quiet: true })`docker rm --force --volumes ${ids}`
 }
@@ -54,9 +56,14 @@ export function makeRoomForWatches(): void {
   writeFileSync(file, '2048')
 }
 
+/** Another clone of the project on the same machine keeps its containers. */
+function marked(label: string): string {
+  return `msingi=${label}:${createHash('sha256').update(ROOT).digest('hex').slice(0, 8)}`
+}
+
 async function start(name: string, image: string, label: string): Promise<ThrowawayHost> {
   const hostKey = makeKeyPair()
-  const created = await $({ quiet: true })`docker create --hostname ${name} --label ${`msingi=${label}`} \
+  const created = await $({ quiet: true })`docker create --hostname ${name} --label ${marked(label)} \
     ${CONTAINER.capabilities.map(it => `--cap-add=${it}`)} ${CONTAINER.security.map(it => `--security-opt=${it}`)} \
     ${CONTAINER.tmpfs.map(it => `--tmpfs=${it}`)} ${CONTAINER.binds.map(it => `--volume=${it}`)} --cgroupns=host ${image}`
   const container = created.stdout.trim()

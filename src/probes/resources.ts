@@ -42,7 +42,14 @@ export function pathResources(path: string, extent: 'path' | 'tree' = 'path'): r
   return [
     { kind: extent, name },
     ...MEANINGS.filter(([pattern]) => pattern.test(name)).map(([, resource]) => resource),
+    ...unitOf(name),
   ]
+}
+
+/** The unit that a file below systemd's folders defines or adds to; others may be affected through aliases and wants. */
+function unitOf(path: string): readonly Resource[] {
+  const unit = /\/systemd\/system\/([^/]+\.[a-z]+?)(?:\.d\/[^/]+)?$/.exec(path)?.[1]
+  return unit === undefined ? [] : [{ kind: 'unit', name: unit }]
 }
 
 /** Returns the path as today's systems spell it. */

@@ -1,5 +1,5 @@
 import { Unknown } from '../base/unknown.ts'
-import type { Probe, Resource } from '../probes/probe.ts'
+import { affects, type Probe, type Resource } from '../probes/probe.ts'
 import { isTouched } from './answers.ts'
 
 /** A change that was planned, not made: what it may alter. */
@@ -18,15 +18,22 @@ export class Overlay {
   readonly #foretold = new Map<string, unknown>()
   readonly #planned: Planned[] = []
 
-  /** Returns the answer as it will be: foretold, unknown until some planned task is applied, or as observed. */
-  answer(probe: Probe<unknown>, observed: unknown): unknown {
-    if (this.#foretold.has(probe.key)) return this.#foretold.get(probe.key)
-    const isAbsent = probe.family.absent?.(observed) ?? observed === null
-    const cause = this.#planned.find(
-      ({ touches, brings }) =>
-        (touches !== undefined && isTouched(probe, touches)) || (isAbsent && isTouched(probe, brings)),
+  /**
+   * Returns the answer as it will be: foretold, unknown until some planned task is applied, or as observed. An observed
+   * "not there" is doubted where a planned task may bring the thing: a task that would make it stays a change, but that
+   * nothing needs to be done about it cannot be said.
+   */
+  look(probe: Probe<unknown>, observed: unknown): { readonly value: unknown; readonly doubt?: string } {
+    if (this.#foretold.has(probe.key)) return { value: this.#foretold.get(probe.key) }
+    const certain = this.#planned.find(
+      ({ touches }) => touches !== undefined && isTouched(probe, touches.filter(isNamed)),
     )
-    return cause ? new Unknown(cause.title) : observed
+    if (certain) return { value: new Unknown(certain.title) }
+    if (!(probe.family.absent?.(observed) ?? observed === null)) return { value: observed }
+    const bringer = this.#planned.find(({ touches, brings }) =>
+      isTouched(probe, [...brings, ...(touches ?? [])]),
+    )
+    return bringer ? { value: observed, doubt: bringer.title } : { value: observed }
   }
 
   /** Returns the title of the first planned task that may alter one of the answers in a way nobody can foretell. */
@@ -60,4 +67,13 @@ export class Overlay {
     if (probe && planned.touches !== undefined && isTouched(probe, planned.touches))
       this.#foretold.delete(key)
   }
+}
+
+/** A wildcard says what may be touched, not what is. */
+function isNamed(resource: Resource): boolean {
+  return resource.name !== '*'
+}
+
+function meet(touched: readonly Resource[], reads: readonly Resource[]): boolean {
+  return reads.some(read => touched.some(resource => affects(resource, read)))
 }

@@ -232,9 +232,11 @@ function foresee(unit: Unit, probes: Probes, lane: Lane, on: Ground): Outcome {
 function foretell(unit: Unit, probes: Probes, seen: Registered, lane: Lane, on: Ground): Outcome {
   const { module } = unit.step
   const asked = Object.values(probes)
-  const state: Registered = mapState(seen, (name, value) =>
-    on.overlay.answer(probes[name] as Probe<unknown>, value),
+  const looks = Object.entries(probes).map(
+    ([name, probe]) => [name, on.overlay.look(probe, seen[name])] as const,
   )
+  const state: Registered = Object.fromEntries(looks.map(([name, { value }]) => [name, value]))
+  const doubt = looks.find(([, look]) => look.doubt !== undefined)?.[1].doubt
   const open = Object.values(state).find(value => value instanceof Unknown)
   if (open) return unknown(open.until)
   const found = differences(unit, state, asked, on)
@@ -244,7 +246,8 @@ function foretell(unit: Unit, probes: Probes, seen: Registered, lane: Lane, on: 
   const wanted =
     on.mode === 'drift' ? found.filter(change => module.verifiable?.(unit.params, [change]) !== false) : found
   if (wanted.length === 0 && found.length > 0) return skipped('an action, not a state: nothing to compare')
-  const cause = module.reads === true && on.overlay.isClouded ? on.overlay.shadow(asked) : undefined
+  const clouded = module.reads === true && on.overlay.isClouded ? on.overlay.shadow(asked) : undefined
+  const cause = wanted.length === 0 ? (doubt ?? clouded) : undefined
   if (cause !== undefined) return unknown(cause)
   if (wanted.length === 0) return ok(module.result?.(unit.params, state, found) ?? {})
   return plan(unit, wanted, state, probes, on)
@@ -329,10 +332,6 @@ function observed(probes: Probes, lane: Lane): Registered {
       return [name, answer.value]
     }),
   )
-}
-
-function mapState(state: Registered, change: (name: string, value: unknown) => unknown): Registered {
-  return Object.fromEntries(Object.entries(state).map(([name, value]) => [name, change(name, value)]))
 }
 
 /** Lets through what is the task's own matter; the loss of the host goes up to whoever holds the connection. */

@@ -16,12 +16,32 @@ import { Stop, tellOwed, type Spot } from './walk.ts'
  * @throws Stop where it failed and nothing forgives it; ConnectError or DeadlineError where the host is lost.
  */
 export async function runTask(spot: Spot): Promise<void> {
-  const { walk, stage, play, step, names } = spot
+  const { walk, stage, step } = spot
   if (isLinear(spot)) await stage.inStep(walk.state.host.name, step)
   if (stage.isOver) throw new Stop('stage')
+  const way = wayOf(spot)
+  if (way instanceof Error) {
+    finish(spot, undefined, failed(failureOf(way)), 0)
+    throw new Stop('failed')
+  }
+  if (way.isOnce) return runOnce(spot)
+  await stage.throttled(step, way.width, () => work(spot))
+}
+
+/** Returns who does the task and how many at a time, or what is wrong with the texts that say so. */
+function wayOf({
+  walk,
+  play,
+  step,
+  names,
+}: Spot): { readonly isOnce: boolean; readonly width: number | undefined } | Error {
   const scope = walk.state.scope(play, step, names)
-  if (flag(step, 'run_once', scope) === true) return runOnce(spot)
-  await stage.throttled(step, number(step, 'throttle', scope), () => work(spot))
+  try {
+    return { isOnce: flag(step, 'run_once', scope) === true, width: number(step, 'throttle', scope) }
+  } catch (error) {
+    if (error instanceof SourceError || error instanceof TaskError) return error
+    throw error
+  }
 }
 
 /** One host does it, and what it registers all others have as well. */

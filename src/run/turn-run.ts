@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { SourceError, TaskError } from '../base/error.ts'
 import type { Registered } from '../base/result.ts'
 import { Secret, type Redactor } from '../base/secret.ts'
+import { Unknown } from '../base/unknown.ts'
 import { itemKey } from '../plan/saved.ts'
 import { holds } from '../vars/condition.ts'
 import type { Scope } from '../vars/scope.ts'
@@ -76,7 +78,13 @@ function tellPlanned({ walk, step }: Spot, turn: Turn | undefined, outcome: Outc
 
 async function attempt(spot: Spot, turn: Turn): Promise<Outcome> {
   const outcome = await outcomeOf(spot, turn)
-  return judge(spot.step, outcome, scopeWith(spot, turn, outcome.registered))
+  try {
+    return judge(spot.step, outcome, scopeWith(spot, turn, outcome.registered))
+  } catch (error) {
+    if (error instanceof SourceError || error instanceof TaskError)
+      return failed(failureOf(error), outcome.changes, outcome.registered)
+    throw error
+  }
 }
 
 async function outcomeOf(spot: Spot, turn: Turn): Promise<Outcome> {
@@ -84,7 +92,7 @@ async function outcomeOf(spot: Spot, turn: Turn): Promise<Outcome> {
   const { resolved } = turn
   if (resolved instanceof Error) return failed(failureOf(resolved))
   if (resolved.kind === 'skip') return skipped(resolved.reason)
-  if (resolved.kind === 'unknown') return unknown(resolved.until)
+  if (resolved.kind === 'unknown') return unknownTask(spot, resolved.until)
   const unit = {
     step,
     title: titleOf(step, turn.scope),
@@ -110,6 +118,14 @@ async function outcomeOf(spot: Spot, turn: Turn): Promise<Outcome> {
     if (!isLost(error)) throw error
     return lost(spot, turn, where, error)
   }
+}
+
+/** What the task would set is as unknown as the task. */
+function unknownTask({ walk, step }: Spot, until: string): Outcome {
+  const names =
+    step.module.sets && step.args.kind === 'map' ? step.args.entries.map(({ key }) => key.text) : []
+  if (names.length > 0) walk.state.set(Object.fromEntries(names.map(name => [name, new Unknown(until)])))
+  return unknown(until)
 }
 
 /** A lost host ends its walk, unless the task says that it reckons with it; then the next task connects anew. */

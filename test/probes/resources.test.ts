@@ -4,8 +4,8 @@ import { pathRead, pathResources, treeRead } from '../../src/probes/resources.ts
 
 describe('probes/resources', () => {
   test.each([
-    ['/etc/systemd/system/a.service', 'unit *'],
-    ['/lib/systemd/system/a.service', 'unit *'],
+    ['/etc/systemd/system/a.service', 'unit *,unit a.service'],
+    ['/lib/systemd/system/a.service', 'unit *,unit a.service'],
     ['/etc/passwd', 'user *,group *'],
     ['/etc/sysctl.d/60-a.conf', 'sysctl *'],
     ['/etc/systemd-not/a', ''],

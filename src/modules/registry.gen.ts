@@ -14,6 +14,7 @@ import { file } from './file.ts'
 import { group } from './group.ts'
 import { ini_file } from './ini_file.ts'
 import { lineinfile } from './lineinfile.ts'
+import { mount } from './mount.ts'
 import { package_facts } from './package_facts.ts'
 import { ping } from './ping.ts'
 import { replace } from './replace.ts'
@@ -23,8 +24,10 @@ import { stat } from './stat.ts'
 import { sudoers } from './sudoers.ts'
 import { sysctl } from './sysctl.ts'
 import { systemd } from './systemd.ts'
+import { systemd_timer } from './systemd_timer.ts'
 import { systemd_unit } from './systemd_unit.ts'
 import { template } from './template.ts'
+import { uri } from './uri.ts'
 import { user } from './user.ts'
 import type { AnyModule } from './module.ts'
 
@@ -44,6 +47,7 @@ const all: readonly AnyModule[] = [
   group,
   ini_file,
   lineinfile,
+  mount,
   package_facts,
   ping,
   replace,
@@ -53,8 +57,10 @@ const all: readonly AnyModule[] = [
   sudoers,
   sysctl,
   systemd,
+  systemd_timer,
   systemd_unit,
   template,
+  uri,
   user,
 ]
 

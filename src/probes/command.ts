@@ -12,7 +12,7 @@ export interface CommandArg {
 }
 
 /** It may depend on anything, so any change makes its answer stale. */
-const ANYTHING: readonly Resource[] = [
+export const ANYTHING: readonly Resource[] = [
   { kind: 'tree', name: '/' },
   ...(
     ['package', 'unit', 'user', 'group', 'mount', 'sysctl', 'host', 'process', 'docker', 'device'] as const

@@ -67,8 +67,8 @@ done`,
   parse: out => (out.startsWith('{') ? parseLsblk(out) : endedLines(out).map(parseBlock)),
 })
 
-/** `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`: proc(5). */
-function parseMount(row: string): Mount {
+/** Returns what a line of the kernel's table says: `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`, proc(5). */
+export function parseMount(row: string): Mount {
   const [before = '', after = ''] = row.split(' - ')
   const [, , device = '', root = '', path = '', own = ''] = before.split(' ')
   const [type = '', source = '', shared = ''] = after.split(' ')

@@ -202,7 +202,7 @@ export class NameCheck {
     })
   }
 
-  #scope(host: string, { roleDefaults, roleParams, taskVars }: Step['settings']): Scope {
+  #scope(host: string, { roleDefaults, roleParams, taskVars, merged }: Step['settings']): Scope {
     const layers = hostNamed(this.#inventory, host)?.layers ?? []
     return new Scope({
       layers: [
@@ -214,6 +214,7 @@ export class NameCheck {
         ...(this.#extra ? [this.#extra] : []),
       ],
       hostData: this.#runNames,
+      merged,
       localData: new Map(BUILTIN.map(name => [name, PENDING])),
     })
   }

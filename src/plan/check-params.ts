@@ -1,4 +1,4 @@
-import { SourceError, type OnProblem, type SourceCode } from '../base/error.ts'
+import { SOURCE_CODES, SourceError, type OnProblem, type SourceCode } from '../base/error.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { paramNames, type Input } from '../modules/module.ts'
 import { nodeAt, plain, type MapNode, type Node } from '../syntax/node.ts'
@@ -14,6 +14,8 @@ interface Issue {
   readonly code?: string | undefined
   readonly input?: unknown
   readonly keys?: readonly string[]
+  /** What the module's own complaints say of themselves. */
+  readonly params?: Readonly<Record<string, unknown>> | undefined
 }
 
 /**
@@ -138,7 +140,7 @@ function report(step: Step, args: MapNode, issue: Issue, isOpen: boolean, onProb
   }
   if (name === undefined ? isOpen : containsTemplate(where)) return
   onProblem(
-    new SourceError(codeOf(name), name === undefined ? step.args.at : where.at, `${title}: ${issue.message}`),
+    new SourceError(issueCode(issue), name === undefined ? step.args.at : where.at, `${title}: ${issue.message}`),
   )
 }
 
@@ -161,8 +163,4 @@ function reportUnknown(step: Step, args: MapNode, issue: Issue, onProblem: OnPro
       ),
     )
   }
-}
-
-function codeOf(name: PropertyKey | undefined): SourceCode {
-  return name === 'mode' || (typeof name === 'string' && name.endsWith('_mode')) ? 'BAD_MODE' : 'BAD_PARAM'
 }

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path'
-import type { Keywords, Play, Role } from '../playbook/model.ts'
+import type { Keywords, Play, Role, RoleParam } from '../playbook/model.ts'
+import { asBoolean } from '../syntax/boolean.ts'
 import { get, type ListNode, type MapNode, type Node, type ScalarNode } from '../syntax/node.ts'
 import type { Layer } from '../vars/scope.ts'
 import type { Settings } from './step.ts'
@@ -43,6 +44,8 @@ export function playSettings(play: Play): Settings {
     roleDefaults: [],
     roleParams: [],
     taskVars: [],
+    merged: new Set(),
+    secret: new Set(),
     role: undefined,
     places: [dirname(play.file)],
   }
@@ -79,6 +82,8 @@ export function enterRole(outer: Settings, role: Role, params: MapNode | undefin
   const defaults = defaultsOf(role)
   return {
     ...outer,
+    merged: new Set([...outer.merged, ...namesOf(role, param => param.merge)]),
+    secret: new Set([...outer.secret, ...namesOf(role, param => param.secret)]),
     role: role.name,
     roleDefaults: [
       ...outer.roleDefaults,
@@ -89,6 +94,10 @@ export function enterRole(outer: Settings, role: Role, params: MapNode | undefin
       : outer.roleParams,
     places: [role.dir, ...outer.places],
   }
+}
+
+function namesOf(role: Role, chosen: (param: RoleParam) => boolean): string[] {
+  return role.signature.params.filter(chosen).map(param => param.name)
 }
 
 /** Returns the settings of tasks that stand in another file: its folder is searched first. */
@@ -141,9 +150,9 @@ function tagsOf(node: Node | undefined): readonly string[] {
 }
 
 /** Returns a keyword's boolean where it is written as one; undefined where it is absent or a template. */
-export function literalBoolean(settings: Settings, keyword: string): boolean | undefined {
-  const node = settings.keywords.get(keyword)
-  return node?.kind === 'scalar' && typeof node.value === 'boolean' ? node.value : undefined
+export function literalBoolean(keywords: Keywords, keyword: string): boolean | undefined {
+  const node = keywords.get(keyword)
+  return node === undefined ? undefined : asBoolean(node)
 }
 
 /** Returns the value of the keyword inside a map of keywords such as `loop_control`. */

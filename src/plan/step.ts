@@ -23,6 +23,9 @@ export interface Settings {
   readonly roleParams: readonly Layer[]
   /** Variables of blocks, includes and the task, outermost first. */
   readonly taskVars: readonly Layer[]
+  /** Parameters of roles that are put together from all levels, and those that are secret. */
+  readonly merged: ReadonlySet<string>
+  readonly secret: ReadonlySet<string>
   /** Name of the role the task belongs to. */
   readonly role: string | undefined
   /** Folders in which files and templates of the task are looked for, nearest first. */

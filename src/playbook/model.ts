@@ -63,6 +63,8 @@ export interface RoleParam {
     'string' | 'integer' | 'number' | 'boolean' | 'list' | 'map' | 'path' | 'duration' | 'size' | 'any'
   readonly required: boolean
   readonly secret: boolean
+  /** A map that is put together, key by key, from all levels that set it; elsewhere the strongest level wins as a whole. */
+  readonly merge: boolean
   readonly describe: string
   readonly default: Node | undefined
   readonly choices: readonly unknown[] | undefined

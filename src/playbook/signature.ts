@@ -126,6 +126,7 @@ const PARAM_KEYS: Readonly<Record<string, Shape>> = {
   describe: text,
   secret: flag,
   required: flag,
+  merge: flag,
 }
 
 function readParam({ key, value }: Entry, reading: Reading): RoleParam | undefined {
@@ -156,11 +157,13 @@ function paramOf(key: ScalarNode, map: MapNode): RoleParam {
   const choices = get(map, 'choices')
   const required = get(map, 'required')
   const secret = get(map, 'secret')
+  const merge = get(map, 'merge')
   return {
     name: String(key.value),
     type: TYPES.find(known => known === textOf(get(map, 'type'))) ?? 'any',
     required: required !== undefined && asBoolean(required) === true,
     secret: secret !== undefined && asBoolean(secret) === true,
+    merge: merge !== undefined && asBoolean(merge) === true,
     describe: textOf(get(map, 'describe')),
     default: get(map, 'default'),
     choices: choices?.kind === 'list' ? choices.items.map(plain) : undefined,
@@ -206,6 +209,7 @@ function anyParam(key: ScalarNode): RoleParam {
     type: 'any',
     required: false,
     secret: false,
+    merge: false,
     describe: '',
     default: undefined,
     choices: undefined,

@@ -2,7 +2,7 @@ import { SourceError, TaskError } from '../base/error.ts'
 import { place } from '../base/event.ts'
 import { findUnknown, Unknown } from '../base/unknown.ts'
 import { leaves } from '../plan/leaves.ts'
-import { inMap } from '../plan/settings.ts'
+import { inMap, literalBoolean } from '../plan/settings.ts'
 import type { BlockStep, IncludeStep, MetaStep, PlanItem, Section, Step } from '../plan/step.ts'
 import { holds } from '../vars/condition.ts'
 import { render } from '../vars/render.ts'
@@ -73,12 +73,13 @@ export class HostRun {
     if (this.#context.signal.aborted) this.state.isOut = true
     else if (!(error instanceof Stop)) this.#lose(error)
     else {
-      if (error.why === 'failed' || error.why === 'stage') await this.#lastHandlers(stage)
+      const isForced = literalBoolean(stage.play.play.keywords, 'force_handlers') !== false
+      if (isForced && (error.why === 'failed' || error.why === 'stage')) await this.#lastHandlers(stage)
       this.state.isOut ||= error.why !== 'end_play'
       this.state.hasFailed ||= error.why === 'failed'
     }
     const ends = this.state.hasFailed || this.state.lost !== undefined
-    if (ends && literalTrue(stage, 'any_errors_fatal')) stage.end()
+    if (ends && literalBoolean(stage.play.play.keywords, 'any_errors_fatal') === true) stage.end()
   }
 
   /** Closes the connection and reports the host's counts, once. */
@@ -256,9 +257,4 @@ export class HostRun {
     this.state.isOut = true
     if (this.state.counts.unreachable === 0) this.state.count('unreachable')
   }
-}
-
-function literalTrue(stage: Stage, keyword: string): boolean {
-  const node = stage.play.play.keywords.get(keyword)
-  return node?.kind === 'scalar' && node.value === true
 }

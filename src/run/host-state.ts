@@ -50,12 +50,14 @@ export class HostState {
     step: Pick<Step, 'settings'>,
     local: Readonly<Record<string, unknown>> = {},
   ): Scope {
-    const { roleDefaults, roleParams, taskVars } = step.settings
+    const { roleDefaults, roleParams, taskVars, merged, secret } = step.settings
     const hostLayers: readonly Layer[] = this.host.layers
     const extra = this.#project.extra ? [this.#project.extra] : []
     return new Scope({
       layers: [...roleDefaults, ...hostLayers, ...play.vars, ...roleParams, ...taskVars, ...extra],
       hostData: this.#data,
+      merged,
+      secret,
       localData: new Map(Object.entries({ ...this.#builtins(play), ...local })),
     })
   }

@@ -2,6 +2,7 @@ import { SourceError, TaskError } from '../base/error.ts'
 import type { Registered } from '../base/result.ts'
 import { findUnknown, Unknown } from '../base/unknown.ts'
 import type { AnyModule, Input, Verdict } from '../modules/module.ts'
+import { issueCode } from '../plan/check-params.ts'
 import { findLocal, openPlace, readLocal } from '../plan/lookup.ts'
 import type { Step } from '../plan/step.ts'
 import { listOf } from '../plan/settings.ts'
@@ -136,11 +137,12 @@ function parse(step: Step, args: unknown): unknown {
   const parsed = step.module.params.safeParse(args)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
-  const where = nodeAt(step.args, issue?.path ?? [])
+  const path = issue?.path ?? []
+  const title = [step.module.name, ...path].join('.')
   throw new SourceError(
-    'BAD_PARAM',
-    where.at,
-    `${[step.module.name, ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'wrong'}`,
+    issue ? issueCode(issue) : 'BAD_PARAM',
+    nodeAt(step.args, path).at,
+    `${title}: ${issue?.message ?? 'wrong'}`,
   )
 }
 

@@ -7,7 +7,8 @@ import { Pending, PENDING } from './pending.ts'
 import { render } from './render.ts'
 import { undefinedName } from './undefined-name.ts'
 import type { Resolution } from './value.ts'
-import { follow, inspectDeep } from './value.ts'
+import { mergeAll } from './merge.ts'
+import { follow, inspectDeep, sealDeep } from './value.ts'
 
 export { Pending, PENDING }
 
@@ -33,6 +34,10 @@ export interface ScopeParts {
   readonly hostData: Data
   /** `item`, `inventory_hostname` and the like: stronger than everything. */
   readonly localData: Data
+  /** Variables that are put together from all levels that set them, maps key by key; elsewhere the strongest level wins. */
+  readonly merged?: ReadonlySet<string> | undefined
+  /** Variables whose texts are secrets. */
+  readonly secret?: ReadonlySet<string> | undefined
   /** Opens a scalar with a tag, such as an encrypted value; undefined is "not mine". */
   readonly open?: (sealed: Sealed) => unknown
 }
@@ -59,18 +64,22 @@ export class Scope implements Names {
   readonly #layers: readonly Layer[]
   readonly #hostData: Data
   readonly #localData: Data
+  readonly #merged: ReadonlySet<string>
+  readonly #secret: ReadonlySet<string>
   readonly #rendered = new Map<Node, unknown>()
   /** Names whose text is being rendered, outermost first. */
   readonly #rendering = new Set<string>()
   readonly open: ((sealed: Sealed) => unknown) | undefined
 
-  constructor({ layers, hostData, localData, open }: ScopeParts) {
+  constructor({ layers, hostData, localData, open, merged, secret }: ScopeParts) {
     const ordered = layers.toReversed().sort(byLevel)
     this.#extra = ordered.filter(({ level }) => level === 'extra')
     this.#layers = ordered.filter(({ level }) => level !== 'extra')
     this.#hostData = hostData
     this.#localData = localData
     this.open = open
+    this.#merged = merged ?? NO_NAMES
+    this.#secret = secret ?? NO_NAMES
   }
 
   has(name: string): boolean {
@@ -90,6 +99,11 @@ export class Scope implements Names {
   }
 
   resolve(root: string, parts: readonly string[]): Resolution {
+    const found = this.#lookUp(root, parts)
+    return found.found && this.#secret.has(root) ? { ...found, value: sealDeep(found.value) } : found
+  }
+
+  #lookUp(root: string, parts: readonly string[]): Resolution {
     const setting = this.#find(root)
     if (!setting) return { found: false, part: -1, candidates: [], holder: 'nothing' }
     if (!setting.node) return follow(setting.value, root, parts)
@@ -146,8 +160,14 @@ export class Scope implements Names {
   }
 
   #find(name: string): Found | undefined {
-    for (const found of this.#settings(name)) return found
-    return undefined
+    if (!this.#merged.has(name)) {
+      for (const found of this.#settings(name)) return found
+      return undefined
+    }
+    const [winner, ...losers] = this.#settings(name)
+    if (winner?.node === undefined) return winner
+    const nodes = losers.flatMap(({ node }) => node ?? [])
+    return { ...winner, node: mergeAll([winner.node, ...nodes]) }
   }
 
   *#settings(name: string): Generator<Found, void> {
@@ -175,6 +195,8 @@ type Found =
       readonly node?: undefined
       readonly value: unknown
     }
+
+const NO_NAMES: ReadonlySet<string> = new Set()
 
 /** A question of the engine itself stands nowhere in a text. */
 const NOWHERE: Span = { file: '', line: 1, col: 1, length: 1 }

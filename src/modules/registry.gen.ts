@@ -11,11 +11,14 @@ import { debug } from './debug.ts'
 import { dpkg_selections } from './dpkg_selections.ts'
 import { fail } from './fail.ts'
 import { file } from './file.ts'
+import { get_url } from './get_url.ts'
 import { group } from './group.ts'
+import { hostname } from './hostname.ts'
 import { ini_file } from './ini_file.ts'
 import { lineinfile } from './lineinfile.ts'
 import { mount } from './mount.ts'
 import { package_facts } from './package_facts.ts'
+import { pam_limits } from './pam_limits.ts'
 import { ping } from './ping.ts'
 import { replace } from './replace.ts'
 import { set_fact } from './set_fact.ts'
@@ -27,6 +30,7 @@ import { systemd } from './systemd.ts'
 import { systemd_timer } from './systemd_timer.ts'
 import { systemd_unit } from './systemd_unit.ts'
 import { template } from './template.ts'
+import { timezone } from './timezone.ts'
 import { uri } from './uri.ts'
 import { user } from './user.ts'
 import type { AnyModule } from './module.ts'
@@ -44,11 +48,14 @@ const all: readonly AnyModule[] = [
   dpkg_selections,
   fail,
   file,
+  get_url,
   group,
+  hostname,
   ini_file,
   lineinfile,
   mount,
   package_facts,
+  pam_limits,
   ping,
   replace,
   set_fact,
@@ -60,6 +67,7 @@ const all: readonly AnyModule[] = [
   systemd_timer,
   systemd_unit,
   template,
+  timezone,
   uri,
   user,
 ]

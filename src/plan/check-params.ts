@@ -1,22 +1,12 @@
-import { SOURCE_CODES, SourceError, type OnProblem, type SourceCode } from '../base/error.ts'
+import { SourceError, type OnProblem } from '../base/error.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { paramNames, type Input } from '../modules/module.ts'
 import { nodeAt, plain, type MapNode, type Node } from '../syntax/node.ts'
 import { containsTemplate } from '../vars/render.ts'
 import { findLocal, openPlace, readLocal } from './lookup.ts'
+import { type Issue, issueCode } from './param-issue.ts'
 import { listOf } from './settings.ts'
 import type { Step } from './step.ts'
-
-/** What zod says of one wrong value; the fields this room reads of it. */
-interface Issue {
-  readonly path: readonly PropertyKey[]
-  readonly message: string
-  readonly code?: string | undefined
-  readonly input?: unknown
-  readonly keys?: readonly string[]
-  /** What the module's own complaints say of themselves. */
-  readonly params?: Readonly<Record<string, unknown>> | undefined
-}
 
 /**
  * Checks a task's arguments against the module's parameters as far as that is possible without variables: names always,
@@ -26,10 +16,13 @@ export function checkParams(step: Step, onProblem: OnProblem): void {
   const args = asMap(step)
   if (args === undefined) return checkShape(step, onProblem)
   if (!checkFiles(step, args, onProblem)) return
-  const parsed = step.module.params.safeParse(staticValues(step, args))
+  const values = staticValues(step, args)
+  const parsed = step.module.params.safeParse(values)
   if (parsed.success) return
-  const isOpen = args.entries.some(({ value }) => containsTemplate(value))
-  for (const issue of parsed.error.issues as readonly Issue[]) report(step, args, issue, isOpen, onProblem)
+  for (const issue of parsed.error.issues as readonly Issue[]) {
+    if (issue.code === 'unrecognized_keys') reportUnknown(step, args, issue, onProblem)
+    else report(step, args, { issue, values }, onProblem)
+  }
 }
 
 /** Arguments as a map; a bare text stands for the free-form parameter. */
@@ -128,20 +121,28 @@ function standIn(step: Step, input: Input, value: Node): unknown {
   return path === undefined ? plain(value) : readLocal(path)
 }
 
-function report(step: Step, args: MapNode, issue: Issue, isOpen: boolean, onProblem: OnProblem): void {
-  if (issue.code === 'unrecognized_keys') return reportUnknown(step, args, issue, onProblem)
+/** What a template will give is left to the run. */
+function report(
+  step: Step,
+  args: MapNode,
+  { issue, values }: { readonly issue: Issue; readonly values: unknown },
+  onProblem: OnProblem,
+): void {
   const [name] = issue.path
+  const code = issueCode(issue, values)
   const where = nodeAt(args, issue.path)
   const isGiven = name === undefined || args.entries.some(({ key }) => String(key.value) === String(name))
-  const title = [step.module.name, ...issue.path.map(String)].join('.')
-  if (!isGiven) {
-    onProblem(new SourceError('MISSING_PARAM', step.at, `\`${step.module.name}\` needs \`${String(name)}\``))
+  if (!isGiven && issue.code !== 'custom') {
+    onProblem(new SourceError(code, step.at, `\`${step.module.name}\` needs \`${String(name)}\``))
     return
   }
-  if (name === undefined ? isOpen : containsTemplate(where)) return
-  onProblem(
-    new SourceError(issueCode(issue), name === undefined ? step.args.at : where.at, `${title}: ${issue.message}`),
-  )
+  const isWhole = name === undefined
+  const isOpen =
+    isGiven && !isWhole ? containsTemplate(where) : args.entries.some(({ value }) => containsTemplate(value))
+  if (isOpen && !(code === 'MISSING_PARAM' && !isGiven)) return
+  const title = [step.module.name, ...issue.path.map(String)].join('.')
+  const at = isWhole ? step.args.at : isGiven ? where.at : step.at
+  onProblem(new SourceError(code, at, `${title}: ${issue.message}`))
 }
 
 function reportUnknown(step: Step, args: MapNode, issue: Issue, onProblem: OnProblem): void {

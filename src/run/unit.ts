@@ -2,9 +2,9 @@ import { SourceError, TaskError } from '../base/error.ts'
 import type { Registered } from '../base/result.ts'
 import { findUnknown, Unknown } from '../base/unknown.ts'
 import type { AnyModule, Input, Verdict } from '../modules/module.ts'
-import { issueCode } from '../plan/check-params.ts'
 import { findLocal, openPlace, readLocal } from '../plan/lookup.ts'
 import type { Step } from '../plan/step.ts'
+import { issueCode } from '../plan/param-issue.ts'
 import { listOf } from '../plan/settings.ts'
 import { nodeAt, type Node, type ScalarNode } from '../syntax/node.ts'
 import { evaluate, holds } from '../vars/condition.ts'
@@ -140,7 +140,7 @@ function parse(step: Step, args: unknown): unknown {
   const path = issue?.path ?? []
   const title = [step.module.name, ...path].join('.')
   throw new SourceError(
-    issue ? issueCode(issue) : 'BAD_PARAM',
+    issue ? issueCode(issue, args) : 'BAD_PARAM',
     nodeAt(step.args, path).at,
     `${title}: ${issue?.message ?? 'wrong'}`,
   )

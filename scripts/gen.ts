@@ -4,6 +4,7 @@ import { format, resolveConfig } from 'prettier'
 import { z } from 'zod'
 import type { AnyModule } from '../src/modules/module.ts'
 import { FACT_DOCS } from '../src/probes/fact-docs.ts'
+import { functionsPage } from '../src/vars/functions-page.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const MODULES = join(ROOT, 'src/modules')
@@ -37,6 +38,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   files.set('schema/modules.json', JSON.stringify(schemas(modules)))
   files.set('docs/modules/README.md', index(modules))
   files.set('docs/facts.md', factsPage())
+  files.set('docs/functions.md', `${writtenFrom('src/vars/builtins.ts')}\n\n${functionsPage()}`)
   for (const module of modules) files.set(`docs/modules/${module.name}.md`, page(module))
   const prettier = await resolveConfig(join(ROOT, 'package.json'))
   const pretty = await Promise.all(
@@ -129,7 +131,7 @@ function index(modules: readonly AnyModule[]): string {
 function page(module: AnyModule): string {
   const { aliases = [], deviations = [], examples, freeForm } = module
   return [
-    `<!-- Written by \`npm run gen\` from src/modules/${module.name}.ts. -->`,
+    writtenFrom(`src/modules/${module.name}.ts`),
     `# ${module.name}`,
     module.summary,
     aliases.length > 0 && `Also written ${aliases.map(name => `\`${name}\``).join(', ')}.`,
@@ -144,13 +146,18 @@ function page(module: AnyModule): string {
     .join('\n\n')
 }
 
+/** Says at the top of a page that it is not written by hand. */
+function writtenFrom(source: string): string {
+  return `<!-- Written by \`npm run gen\` from ${source}. -->`
+}
+
 function factsPage(): string {
   const facts = Object.entries(FACT_DOCS).map(([name, { summary, fields }]) => {
     const rows = Object.entries(fields).map(([field, meaning]) => `| \`${field}\` | ${cell(meaning)} |`)
     return `## facts.${name}\n\n${summary}\n\n| field | meaning |\n| --- | --- |\n${rows.join('\n')}`
   })
   return [
-    '<!-- Written by `npm run gen` from src/probes/fact-docs.ts. -->',
+    writtenFrom('src/probes/fact-docs.ts'),
     '# Facts',
     'What a host can be asked, as `facts.…` in texts and conditions. Only what a project mentions is asked, with the first questions of the run.',
     ...facts,

@@ -64,7 +64,12 @@ function verbOf(found: readonly Change[]): string | undefined {
   return change && (change.after === 'stopped' ? 'stop' : 'start')
 }
 
-function acting(verb: string, { name = '', no_block: leaves }: UnitWish, before: Unit | undefined): Sh {
+/** Returns the script that starts or restarts the unit and makes sure that it comes up. */
+export function acting(
+  verb: string,
+  { name = '', no_block: leaves = false }: Pick<UnitWish, 'name'> & { readonly no_block?: boolean },
+  before: Unit | undefined,
+): Sh {
   const act = sh`systemctl ${verb} ${leaves ? ['--no-block'] : []} -- ${name}`
   if (verb === 'stop') return sh`${act} || exit`
   const ends = before?.type === 'oneshot' && !before.remainsAfterExit

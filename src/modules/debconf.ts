@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Secret } from '../base/secret.ts'
-import { debconf as debconfAnswer } from '../probes/debconf.ts'
+import { debconf as debconfAnswer, debconfResource } from '../probes/debconf.ts'
 import { PACKAGE_NAME } from '../probes/dpkg.ts'
 import { lines, sh } from '../shell/sh.ts'
 import { complain, flag, maybeSecret } from './_params.ts'
@@ -96,7 +96,7 @@ debconf-set-selections ${unseen ? ['-u'] : []}`,
     ]
   },
   expect: ({ value: wish }) => ({ answer: wish }),
-  touches: () => [{ kind: 'tree', name: '/var/cache/debconf' }],
+  touches: (_, { question: asked }) => [debconfResource(asked)],
   result: ({ question: asked }, { answer }) => ({
     question: asked,
     value: answer instanceof Secret ? null : answer,

@@ -30,7 +30,7 @@ export function attributeScript({ kind, what, after }: Change): Sh {
 }
 
 /** Returns the script that sets owner and permissions, where they are given. */
-export function ownershipScript(path: string, { mode, owner, group }: Ownership): Sh {
+export function ownershipScript(path: string | Sh, { mode, owner, group }: Ownership): Sh {
   const both = `${owner ?? ''}${group === undefined ? '' : `:${group}`}`
   return lines(
     both !== '' && sh`chown -h -- ${both} ${path} || exit`,

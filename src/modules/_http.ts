@@ -23,7 +23,7 @@ export const requestParams = {
     .min(1)
     .max(86_400)
     .default(30)
-    .describe('Seconds for the answer to begin and end.'),
+    .describe('Seconds to wait: for the whole answer, or for the next bytes of a file.'),
   http_agent: z.string().default('msingi').describe('Name to call oneself by.'),
   ca_path: z.string().startsWith('/').optional().describe('File on the host with authorities to trust.'),
   client_cert: z.string().startsWith('/').optional().describe('Certificate file on the host.'),
@@ -47,6 +47,8 @@ export interface RequestWish {
   readonly body?: string | Secret | undefined
   /** Follows redirections. */
   readonly follows: boolean
+  /** A status of 400 or more is a failure of the program. */
+  readonly fails?: boolean
 }
 
 /** Returns why the wish cannot be a request, or undefined. */
@@ -83,11 +85,14 @@ function curlConfig(wish: RequestWish): string {
     option('data-raw', body),
     option('user', login),
     option('user-agent', wish.http_agent),
-    option('max-time', String(wish.timeout)),
+    wish.fails === true
+      ? `connect-timeout = ${wish.timeout}\nspeed-limit = 1\nspeed-time = ${wish.timeout}\n`
+      : `max-time = ${wish.timeout}\n`,
     option('unix-socket', wish.unix_socket),
     option('cacert', wish.ca_path),
     option('cert', wish.client_cert),
     option('key', wish.client_key),
+    wish.fails === true ? 'fail\n' : '',
     wish.validate_certs ? '' : 'insecure\n',
     wish.use_proxy ? '' : 'noproxy = "*"\n',
     wish.follows ? 'location\nmax-redirs = 10\nproto-redir = "=http,https"\n' : '',

@@ -10,6 +10,7 @@ import { debconf } from './debconf.ts'
 import { debug } from './debug.ts'
 import { dpkg_selections } from './dpkg_selections.ts'
 import { fail } from './fail.ts'
+import { fetch } from './fetch.ts'
 import { file } from './file.ts'
 import { get_url } from './get_url.ts'
 import { group } from './group.ts'
@@ -21,14 +22,17 @@ import { package_facts } from './package_facts.ts'
 import { pam_limits } from './pam_limits.ts'
 import { ping } from './ping.ts'
 import { replace } from './replace.ts'
+import { script } from './script.ts'
 import { set_fact } from './set_fact.ts'
 import { shell } from './shell.ts'
+import { slurp } from './slurp.ts'
 import { stat } from './stat.ts'
 import { sudoers } from './sudoers.ts'
 import { sysctl } from './sysctl.ts'
 import { systemd } from './systemd.ts'
 import { systemd_timer } from './systemd_timer.ts'
 import { systemd_unit } from './systemd_unit.ts'
+import { tempfile } from './tempfile.ts'
 import { template } from './template.ts'
 import { timezone } from './timezone.ts'
 import { uri } from './uri.ts'
@@ -47,6 +51,7 @@ const all: readonly AnyModule[] = [
   debug,
   dpkg_selections,
   fail,
+  fetch,
   file,
   get_url,
   group,
@@ -58,14 +63,17 @@ const all: readonly AnyModule[] = [
   pam_limits,
   ping,
   replace,
+  script,
   set_fact,
   shell,
+  slurp,
   stat,
   sudoers,
   sysctl,
   systemd,
   systemd_timer,
   systemd_unit,
+  tempfile,
   template,
   timezone,
   uri,

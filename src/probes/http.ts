@@ -36,13 +36,16 @@ export interface NoAnswer {
 /** Identities of requests must tell nothing about what is secret in them. */
 const SALT = randomBytes(16)
 
-/** Asks what a server answers; a body can hold anything, so no two requests share a script. */
-export function http(request: HttpRequest): Probe<HttpAnswer | NoAnswer> {
+/**
+ * Asks what a server answers; a body can hold anything, so no two requests share a script. Changes of the host are taken to
+ * alter the answer, unless it is given that they do not.
+ */
+export function http(request: HttpRequest, reads = ANYTHING): Probe<HttpAnswer | NoAnswer> {
   return probeOf<HttpRequest, HttpAnswer | NoAnswer>({
     name: 'http',
     key: ({ curl, url }) =>
       `${String(url)} ${createHmac('sha256', SALT).update(plain(curl)).digest('hex').slice(0, 16)}`,
-    reads: () => ANYTHING,
+    reads: () => reads,
     absent: answer => 'failure' in answer || answer.status >= 400,
     deadline: request.seconds + 10,
     script: () => httpScript(request),
@@ -65,6 +68,20 @@ export function httpScript({ curl, wget, url }: HttpRequest, isOnStdin = false):
       lines(
         sh`elif command -v wget >/dev/null && wget --version >/dev/null 2>&1; then`,
         sh`printf '%s\\n' ${plain(url)} | wget --no-config -i - -O - -S -nv --content-on-error ${wget} || [ $? = 8 ] || exit 4`,
+      ),
+    sh`else printf '%s\\n' ${wget === undefined ? NO_CURL : NO_PROGRAM} >&2; exit 127; fi`,
+  )
+}
+
+/** Returns the script that writes what the server sends to the file that the shell's `$t` names. */
+export function downloadScript({ curl, wget, url }: HttpRequest, isOnStdin: boolean): Sh {
+  return lines(
+    sh`if command -v curl >/dev/null; then`,
+    sh`${isOnStdin ? sh`` : sh`printf %s ${plain(curl)} | `}curl -q -K - -o "$t" || exit`,
+    wget !== undefined &&
+      lines(
+        sh`elif command -v wget >/dev/null && wget --version >/dev/null 2>&1; then`,
+        sh`printf '%s\\n' ${plain(url)} | wget --no-config -i - -O "$t" -nv ${wget} || exit`,
       ),
     sh`else printf '%s\\n' ${wget === undefined ? NO_CURL : NO_PROGRAM} >&2; exit 127; fi`,
   )

@@ -12,12 +12,14 @@ import { dpkg_selections } from './dpkg_selections.ts'
 import { fail } from './fail.ts'
 import { fetch } from './fetch.ts'
 import { file } from './file.ts'
+import { find } from './find.ts'
 import { get_url } from './get_url.ts'
 import { group } from './group.ts'
 import { hostname } from './hostname.ts'
 import { ini_file } from './ini_file.ts'
 import { lineinfile } from './lineinfile.ts'
 import { mount } from './mount.ts'
+import { nftables } from './nftables.ts'
 import { package_facts } from './package_facts.ts'
 import { pam_limits } from './pam_limits.ts'
 import { ping } from './ping.ts'
@@ -53,12 +55,14 @@ const all: readonly AnyModule[] = [
   fail,
   fetch,
   file,
+  find,
   get_url,
   group,
   hostname,
   ini_file,
   lineinfile,
   mount,
+  nftables,
   package_facts,
   pam_limits,
   ping,

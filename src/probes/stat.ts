@@ -106,7 +106,7 @@ function parseStats(answer: Completed, paths: readonly string[]): readonly Stat[
     throw unreadable(`expected a sign for each of ${paths.length} paths, found \`${flags.slice(0, 80)}\``)
   }
   const present = [...flags].filter(flag => '+lLH'.includes(flag)).length
-  const lines = rest.slice(0, present).map(parseLine)
+  const lines = rest.slice(0, present).map(readLine)
   const links = readLinks(rest.slice(present).join('\n'))
   let next = 0
   const found = [...flags].map((flag, index): Stat => {
@@ -136,11 +136,12 @@ function readLinks(text: string): (flag: string, path: string) => LinkPart | und
     const target = take()
     if (flag === 'l') return { target }
     if (flag === 'H') return { target, leadsTo: { kind: 'hidden', path } }
-    return { target, real: take(), leadsTo: parseLine(take()) }
+    return { target, real: take(), leadsTo: readLine(take()) }
   }
 }
 
-function parseLine(line: string): FileStat {
+/** Reads one line of `stat`. */
+export function readLine(line: string): FileStat {
   const found = LINE.exec(line)?.groups
   const bits = Number.parseInt(found?.['bits'] ?? '', 16)
   const kind = KINDS[bits >> 12]

@@ -36,6 +36,7 @@ import {
   type Pieces,
 } from './_pieces.ts'
 import { copyOnHost, remoteFile } from './_remote-copy.ts'
+import { newUnits } from './_new-units.ts'
 import { defineModule, type Content, type HostView, type LocalTree } from './module.ts'
 
 const params = z
@@ -123,6 +124,8 @@ export const copy = defineModule({
   },
   expect: (params, state) => ({ ...state, ...pieceAfter(pieces(params, state), state) }),
   touches: (found, params) => contentTouches(found, candidates(params)),
+  foretells: (found, params, state) =>
+    typeof params.src === 'string' ? [] : newUnits(found, pieces(params, state).files),
   result: register,
 })
 

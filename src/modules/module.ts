@@ -110,6 +110,29 @@ export type Action =
       /** Folder on the controller outside of which nothing is written, symbolic links followed. */
       readonly root: string
     }
+  | {
+      /** Restarts the host and waits until it is back in another life; stands alone. All that was known of the host is asked anew. */
+      readonly do: 'reboot'
+      /** What restarts it; run a moment after the answer has left. */
+      readonly command: Sh
+      /** Ends with status 0 once the host counts as back. */
+      readonly test: Sh
+      /** Seconds the host may take. */
+      readonly seconds: number
+      /** Seconds to wait before, and after it answers again. */
+      readonly preDelay: number
+      readonly postDelay: number
+    }
+
+/** Time that an apply spends before a task's questions are asked; a plan spends none. */
+export interface Patience {
+  /** For so many seconds to go by, or for the host to answer within so many. */
+  readonly for: 'time' | 'host'
+  readonly seconds: number
+  /** Seconds before the first attempt, and between the first two. */
+  readonly delay?: number
+  readonly sleep?: number
+}
 
 /** Facts that a module may need to choose its questions; asked once with the first frame. */
 export interface HostView {
@@ -122,6 +145,9 @@ export interface HostView {
   /** Differences will be shown as texts (`--diff`): content may be asked for where a checksum alone would do. */
   readonly wantsDiff?: boolean
 }
+
+/** A question and its answer as it will be. */
+export type Foretold = readonly [question: Probe<unknown>, answer: unknown]
 
 /**
  * What a module does on the host, in four pure statements, in this order. What takes the changes is written as a method,
@@ -159,6 +185,11 @@ export interface Module<S extends z.ZodType, Q extends Probes, C extends Change>
    * tasks stand on it. `diff(params, { ...state, ...expect(params, state) })` is empty.
    */
   readonly expect?: (params: z.output<S>, state: StateOf<Q>) => Partial<StateOf<Q>>
+  /**
+   * Answers to questions of other modules as they will be once the changes are made: a new unit file makes a unit that is
+   * loaded and not running, a new user a home folder.
+   */
+  foretells?(changes: readonly C[], params: z.output<S>, state: StateOf<Q>): readonly Foretold[]
   /** All that the actions may alter on the host, its own probes' resources included. Without it, or `undefined`: anything. */
   touches?(this: void, changes: readonly C[], params: z.output<S>): readonly Resource[] | undefined
   /**
@@ -172,6 +203,10 @@ export interface Module<S extends z.ZodType, Q extends Probes, C extends Change>
   verifiable?(this: void, params: z.output<S>, changes: readonly C[]): boolean
   /** True where it does nothing on the host at all (`debug`, `assert`); no connection is made for it. */
   readonly controller?: boolean
+  /** What an apply waits for before it asks anything (`pause`, `wait_for_connection`). */
+  readonly patience?: (params: z.output<S>) => Patience
+  /** True where its actions wait and change nothing (`wait_for`): done, it counts as ok. */
+  readonly waits?: boolean
   /** True where it never changes anything and its result is the point (`stat`, `find`). */
   readonly reads?: boolean
   /** What `register` holds besides changed, failed, skipped and the captured output. */

@@ -15,6 +15,7 @@ import {
   type FileWish,
 } from './_content.ts'
 import { flag, maybeSecret, ownership, path, validator } from './_params.ts'
+import { newUnits } from './_new-units.ts'
 import { defineModule } from './module.ts'
 
 const params = z.strictObject({
@@ -50,6 +51,7 @@ export const template = defineModule({
   apply: (found, params, state) => contentActions(found, wishOf(params), state),
   expect: (params, state) => ({ ...state, ...contentAfter(wishOf(params), state) }),
   touches: (found, { dest }) => contentTouches(found, [dest]),
+  foretells: (found, params) => newUnits(found, [wishOf(params)]),
   result: register,
 })
 

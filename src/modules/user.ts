@@ -2,12 +2,17 @@ import { TaskError } from '../base/error.ts'
 import type { Change } from '../base/result.ts'
 import { group, memberships, passwd, shadow, type Group, type Shadow, type User } from '../probes/accounts.ts'
 import type { Probe, StateOf } from '../probes/probe.ts'
+import { stat } from '../probes/stat.ts'
+import { newStat } from './_attributes.ts'
 import { accountActions } from './_user-actions.ts'
 import { userParams, type UserParams } from './_user-params.ts'
 import { foretoldShadow, passwordChanges, requirePassword, wantsShadow } from './_user-password.ts'
-import { changes, defineModule } from './module.ts'
+import { changes, defineModule, type Foretold } from './module.ts'
 
 /** Home of users that have none, by Debian's policy. */
+/** The mode of a new home folder where `/etc/login.defs` says nothing else. */
+const HOME_MODE = '0700'
+
 const NO_HOME = ['/nonexistent', '/dev/null', '/', '']
 
 type Questions = {
@@ -85,6 +90,7 @@ export const user = defineModule({
     ),
     ...homesOf(found, params).map(name => ({ kind: 'tree', name }) as const),
   ],
+  foretells: newHome,
   result: ({ name, state: wanted, generate_ssh_key: hasKey, key }, { user: found, groups }) => ({
     name,
     state: wanted,
@@ -167,14 +173,24 @@ function lacksHome(params: UserParams, found: User): boolean {
   )
 }
 
+/** The home folder that comes with a new user, as useradd makes it. */
+function newHome(
+  found: readonly Change[],
+  { name, home = `/home/${name}`, create_home: makesHome }: UserParams,
+): readonly Foretold[] {
+  const isNew = found.some(({ kind, after }) => kind === 'user' && after === 'present')
+  if (!isNew || !makesHome || NO_HOME.includes(home)) return []
+  return [[stat(home), newStat('directory', { owner: name, mode: HOME_MODE })]]
+}
+
 /** The folders that a change reaches into; `/` where only the host knows which. */
 function homesOf(
   found: readonly Change[],
-  { name, home = `/home/${name}`, key, remove }: UserParams,
+  { name, home = `/home/${name}`, key, remove, create_home: makesHome }: UserParams,
 ): readonly string[] {
   return found.flatMap(({ kind, what, before, after }) => {
     if (kind === 'uid' || (after === 'absent' && remove)) return ['/']
-    if (kind === 'user') return after === 'present' ? [home] : []
+    if (kind === 'user') return after === 'present' && makesHome ? [home] : []
     if (kind === 'home') return [String(before), String(after)]
     if (kind === 'ssh_key') return [what.slice(0, -key.length - 1)]
     return kind === 'create_home' ? [what] : []

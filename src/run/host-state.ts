@@ -31,8 +31,14 @@ export class HostState {
     this.host = host
     this.#project = project
     this.#shared = shared
-    for (const name of Object.keys(FACTS)) this.#facts[name] = PENDING
+    this.forgetFacts()
     this.#data.set('facts', this.#facts)
+  }
+
+  /** Makes all facts be asked again where they are next mentioned. */
+  forgetFacts(): void {
+    for (const name of Object.keys(FACTS)) this.#facts[name] = PENDING
+    this.version += 1
   }
 
   set(values: Registered): void {

@@ -25,15 +25,18 @@ export class Overlay {
    */
   look(probe: Probe<unknown>, observed: unknown): { readonly value: unknown; readonly doubt?: string } {
     if (this.#foretold.has(probe.key)) return { value: this.#foretold.get(probe.key) }
-    const certain = this.#planned.find(
-      ({ touches }) => touches !== undefined && isTouched(probe, touches.filter(isNamed)),
-    )
+    const reads = probe.family.reads(probe.arg)
+    const isAbsent = probe.family.absent?.(observed) ?? observed === null
+    // What is done to a whole folder takes things away or brings some; it does not bring each thing one can think of.
+    const surely = (touches: readonly Resource[]): readonly Resource[] =>
+      touches.filter(resource => isNamed(resource) && !(isAbsent && resource.kind === 'tree'))
+    const certain = this.#planned.find(({ touches = [] }) => meet(surely(touches), reads.filter(isNamed)))
     if (certain) return { value: new Unknown(certain.title) }
-    if (!(probe.family.absent?.(observed) ?? observed === null)) return { value: observed }
-    const bringer = this.#planned.find(({ touches, brings }) =>
-      isTouched(probe, [...brings, ...(touches ?? [])]),
+    const cause = this.#planned.find(
+      ({ touches = [], brings }) =>
+        meet(touches.filter(isNamed), reads) || (isAbsent && meet([...brings, ...touches], reads)),
     )
-    return bringer ? { value: observed, doubt: bringer.title } : { value: observed }
+    return cause ? { value: observed, doubt: cause.title } : { value: observed }
   }
 
   /** Returns the title of the first planned task that may alter one of the answers in a way nobody can foretell. */
@@ -64,8 +67,7 @@ export class Overlay {
   /** An answer foretold by one task is foretold no longer once another may alter it. */
   #forget(key: string, planned: Planned): void {
     const probe = this.#probes.get(key)
-    if (probe && planned.touches !== undefined && isTouched(probe, planned.touches))
-      this.#foretold.delete(key)
+    if (probe && isTouched(probe, (planned.touches ?? []).filter(isNamed))) this.#foretold.delete(key)
   }
 }
 

@@ -40,7 +40,7 @@ export async function prepare(actions: readonly Action[], ways: Ways): Promise<P
   const jobs: string[] = []
   const scripts: Sh[] = []
   for (const [index, action] of actions.entries()) {
-    if (action.do === 'keep') continue
+    if (action.do === 'keep' || action.do === 'reboot') continue
     if (action.do === 'write') scripts.push(await write(action, ways))
     else if (action.detached === false)
       scripts.push(brief(bounded(action, ways), { ...ways.env, ...action.env }))
@@ -52,7 +52,10 @@ export async function prepare(actions: readonly Action[], ways: Ways): Promise<P
 /** Returns the commands as a person may see them; contents and standard input are left out. */
 export function commandOf(actions: readonly Action[]): string {
   return actions
-    .map(action => (action.do === 'run' ? action.script.text : `${action.do} ${action.path}`))
+    .map(action => {
+      if (action.do === 'reboot') return action.command.text
+      return action.do === 'run' ? action.script.text : `${action.do} ${action.path}`
+    })
     .join('\n')
 }
 

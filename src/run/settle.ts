@@ -25,6 +25,7 @@ import {
 } from './outcome.ts'
 import type { Overlay } from './overlay.ts'
 import { keep } from './keep.ts'
+import { bePatient, reboot } from './return.ts'
 import { APPLY_DEADLINE_MS, commandOf, prepare, TIMED_OUT } from './perform.ts'
 
 /** One module call on one host, its texts settled. */
@@ -59,6 +60,9 @@ export interface Ground {
   /** False where a saved plan is applied that does not hold this task. */
   readonly isAllowed: boolean
   readonly onExplained?: ((explained: Explained) => void) | undefined
+  readonly signal: AbortSignal
+  /** Told when the host was started anew: facts that were asked before are of another life. */
+  readonly onRebooted: () => void
 }
 
 /** How a task is worked out on a host: what is asked, what came back, what differs, what would be done. */
@@ -81,9 +85,11 @@ export interface Explained {
 /** Asks, compares and, where the mode allows it, acts and looks again. Never throws for what belongs to the task alone. */
 export async function settle(unit: Unit, on: Ground): Promise<Outcome> {
   const { module } = unit.step
-  if (module.controller === true) return onController(unit)
-  const lane = await on.lanes.lane(unit.become)
   try {
+    if (module.patience && on.mode === 'apply')
+      await bePatient(module.patience(unit.params), { ...on, become: unit.become })
+    if (module.controller === true) return onController(unit)
+    const lane = await on.lanes.lane(unit.become)
     const probes: Probes = module.probe(unit.params, viewOf(lane, on))
     await ask(Object.values(probes), lane, on)
     return on.mode === 'apply' ? await act(unit, probes, lane, on) : foresee(unit, probes, lane, on)
@@ -140,7 +146,8 @@ async function act(unit: Unit, probes: Probes, lane: Lane, on: Ground): Promise<
     ? module.diff(unit.params, after).filter((change: Change) => shows(unit, change))
     : []
   const registered = { ...(module.result?.(unit.params, after, found) ?? {}), ...output }
-  return left.length === 0 ? changed(found, registered) : failed(notTaken(left, done), left, registered)
+  if (left.length > 0) return failed(notTaken(left, done), left, registered)
+  return module.waits === true ? ok(registered) : changed(found, registered)
 }
 
 function outputIn({ captured, completed }: Done): Registered {
@@ -170,6 +177,8 @@ async function applyAndLookAgain(
 ): Promise<Done> {
   const { module } = unit.step
   const actions: readonly Action[] = module.apply(found, unit.params, before)
+  const restart = actions.find(action => action.do === 'reboot')
+  if (restart) return rebooted(restart, unit, lane, on)
   for (const action of actions) if (action.do === 'keep') await keep(action, part => alone(part, lane, on))
   const prepared = await prepare(actions, { ...on, session: lane.session, env: unit.env })
   const touched = module.touches?.(found, unit.params)
@@ -190,6 +199,19 @@ async function applyAndLookAgain(
     actions,
     captured: actions.some(action => action.do === 'run' && action.capture === true),
   }
+}
+
+/** Nothing that was known of the host holds any longer: its shells are new, and so are its facts. */
+async function rebooted(
+  action: Action & { do: 'reboot' },
+  { become }: Unit,
+  lane: Lane,
+  on: Ground,
+): Promise<Done> {
+  const completed = await reboot(action, lane, { ...on, become })
+  on.onRebooted()
+  on.paced('any change')
+  return { completed, command: commandOf([action]), actions: [action], captured: true }
 }
 
 async function alone(script: Sh, lane: Lane, on: Ground): Promise<Completed> {
@@ -248,7 +270,8 @@ function foretell(unit: Unit, probes: Probes, seen: Registered, lane: Lane, on: 
   if (wanted.length === 0 && found.length > 0) return skipped('an action, not a state: nothing to compare')
   const clouded = module.reads === true && on.overlay.isClouded ? on.overlay.shadow(asked) : undefined
   const cause = wanted.length === 0 ? (doubt ?? clouded) : undefined
-  if (cause !== undefined) return unknown(cause)
+  const awaited = module.waits === true && wanted.length > 0 ? on.overlay.shadow(asked) : undefined
+  if (cause !== undefined || awaited !== undefined) return unknown(cause ?? awaited ?? unit.title)
   if (wanted.length === 0) return ok(module.result?.(unit.params, state, found) ?? {})
   return plan(unit, wanted, state, probes, on)
 }
@@ -298,11 +321,10 @@ function differences(
 function plan(unit: Unit, found: readonly Change[], state: Registered, probes: Probes, on: Ground): Outcome {
   const { module } = unit.step
   const expected: Registered = module.expect?.(unit.params, state) ?? {}
-  const foretold = new Map(
-    Object.entries(probes).map(
-      ([name, probe]) => [probe, name in expected ? expected[name] : new Unknown(unit.title)] as const,
-    ),
+  const own = Object.entries(probes).map(
+    ([name, probe]) => [probe, name in expected ? expected[name] : new Unknown(unit.title)] as const,
   )
+  const foretold = new Map([...own, ...(module.foretells?.(found, unit.params, state) ?? [])])
   on.overlay.add(
     {
       title: unit.title,

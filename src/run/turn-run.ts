@@ -170,6 +170,10 @@ function groundOf(spot: Spot, turn: Turn, where: Place, output: LiveOutput): Gro
     isAllowed:
       context.allowed?.has(itemKey({ host: walk.state.host.name, task: step.id, turn: turn.index })) ?? true,
     onExplained: context.onExplained,
+    signal: context.signal,
+    onRebooted: () => {
+      if (where === walk) walk.state.forgetFacts()
+    },
     ...(seconds === undefined ? {} : { seconds }),
     paced: made => {
       walk.ahead.pace(made)

@@ -22,7 +22,9 @@ import { mount } from './mount.ts'
 import { nftables } from './nftables.ts'
 import { package_facts } from './package_facts.ts'
 import { pam_limits } from './pam_limits.ts'
+import { pause } from './pause.ts'
 import { ping } from './ping.ts'
+import { reboot } from './reboot.ts'
 import { replace } from './replace.ts'
 import { script } from './script.ts'
 import { set_fact } from './set_fact.ts'
@@ -37,8 +39,11 @@ import { systemd_unit } from './systemd_unit.ts'
 import { tempfile } from './tempfile.ts'
 import { template } from './template.ts'
 import { timezone } from './timezone.ts'
+import { unarchive } from './unarchive.ts'
 import { uri } from './uri.ts'
 import { user } from './user.ts'
+import { wait_for } from './wait_for.ts'
+import { wait_for_connection } from './wait_for_connection.ts'
 import type { AnyModule } from './module.ts'
 
 const all: readonly AnyModule[] = [
@@ -65,7 +70,9 @@ const all: readonly AnyModule[] = [
   nftables,
   package_facts,
   pam_limits,
+  pause,
   ping,
+  reboot,
   replace,
   script,
   set_fact,
@@ -80,8 +87,11 @@ const all: readonly AnyModule[] = [
   tempfile,
   template,
   timezone,
+  unarchive,
   uri,
   user,
+  wait_for,
+  wait_for_connection,
 ]
 
 /** Every module, by its name and by its aliases. */

@@ -16,8 +16,11 @@ const STEPS: readonly Step[] = [
   { name: 'fast tests, boundaries', command: ['vitest', 'run', '--project', 'fast'] },
 ]
 
+// Where all tests run anyway, as in `.ci/run`, these few need not run twice.
+const steps = process.argv.includes('--no-tests') ? STEPS.slice(0, -1) : STEPS
+
 const failed: string[] = []
-for (const step of STEPS) {
+for (const step of steps) {
   const started = performance.now()
   const { code, output } = await run(step.command)
   const seconds = ((performance.now() - started) / 1000).toFixed(1)

@@ -42,7 +42,15 @@ const ROOMS: Readonly<Record<string, Room>> = {
     instead: 'a module sees params and probes only; render, read and connect in run',
   },
   plan: {
-    imports: ['base', 'playbook', 'inventory', 'modules', 'vars', 'src/syntax/node.ts'],
+    imports: [
+      'base',
+      'playbook',
+      'inventory',
+      'modules',
+      'vars',
+      'src/syntax/node.ts',
+      'src/syntax/boolean.ts',
+    ],
     instead: 'plan orders steps and checks texts; asking hosts is run',
   },
   transport: {

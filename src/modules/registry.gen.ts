@@ -14,10 +14,12 @@ import { fetch } from './fetch.ts'
 import { file } from './file.ts'
 import { find } from './find.ts'
 import { get_url } from './get_url.ts'
+import { getent } from './getent.ts'
 import { group } from './group.ts'
 import { hostname } from './hostname.ts'
 import { ini_file } from './ini_file.ts'
 import { lineinfile } from './lineinfile.ts'
+import { modprobe } from './modprobe.ts'
 import { mount } from './mount.ts'
 import { nftables } from './nftables.ts'
 import { package_facts } from './package_facts.ts'
@@ -62,10 +64,12 @@ const all: readonly AnyModule[] = [
   file,
   find,
   get_url,
+  getent,
   group,
   hostname,
   ini_file,
   lineinfile,
+  modprobe,
   mount,
   nftables,
   package_facts,

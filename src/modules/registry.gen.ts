@@ -8,6 +8,10 @@ import { copy } from './copy.ts'
 import { deb822_repository } from './deb822_repository.ts'
 import { debconf } from './debconf.ts'
 import { debug } from './debug.ts'
+import { docker_image } from './docker_image.ts'
+import { docker_network } from './docker_network.ts'
+import { docker_prune } from './docker_prune.ts'
+import { docker_volume } from './docker_volume.ts'
 import { dpkg_selections } from './dpkg_selections.ts'
 import { fail } from './fail.ts'
 import { fetch } from './fetch.ts'
@@ -58,6 +62,10 @@ const all: readonly AnyModule[] = [
   deb822_repository,
   debconf,
   debug,
+  docker_image,
+  docker_network,
+  docker_prune,
+  docker_volume,
   dpkg_selections,
   fail,
   fetch,

@@ -12,7 +12,7 @@ import {
   unitFilesTouches,
   type UnitFilesQuestions,
   type UnitFilesWish,
-} from './_unit-files.ts'
+} from './_unit-wishes.ts'
 import { UNIT_FOLDER, unitText, unitValidator } from './_unit-text.ts'
 import { wholeFile } from './_whole-files.ts'
 import { defineModule } from './module.ts'

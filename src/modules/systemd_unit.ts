@@ -8,7 +8,7 @@ import {
   unitFilesQuestions,
   unitFilesTouches,
   type UnitFilesWish,
-} from './_unit-files.ts'
+} from './_unit-wishes.ts'
 import { UNIT_FOLDER, unitSections, unitText, unitValidator } from './_unit-text.ts'
 import { wholeFile } from './_whole-files.ts'
 import { defineModule } from './module.ts'

@@ -34,6 +34,11 @@ export async function reboot(action: Action & { do: 'reboot' }, lane: Lane, on: 
   const began = performance.now()
   await pause(action.preDelay, on)
   const before = await lifeOf(lane, on)
+  if (before === undefined)
+    throw new TaskError(
+      'LIFE_UNREADABLE',
+      'the kernel does not tell when the host was started, so nobody could tell a restart',
+    )
   const [scheduled] = await on.lanes.exchange(lane, [{ script: schedule(action) }], [], LOOK_MS)
   if (scheduled === undefined || scheduled.code !== 0) return scheduled ?? NO_ANSWER
   await on.lanes.close()

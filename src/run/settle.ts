@@ -141,7 +141,7 @@ async function act(unit: Unit, probes: Probes, lane: Lane, on: Ground): Promise<
   if (done.completed.code !== 0) return failed(endedBadly(done, on.seconds), found, outputIn(done))
   const output = done.captured && module.said ? module.said(unit.params, done.completed) : outputIn(done)
   const isVerifiable = module.verifiable?.(unit.params, found) !== false
-  const after = isVerifiable ? observed(probes, lane) : before
+  const after = isVerifiable ? observed(probes, done.lane) : before
   const left = isVerifiable
     ? module.diff(unit.params, after).filter((change: Change) => shows(unit, change))
     : []
@@ -164,6 +164,8 @@ interface Done {
   readonly command: string
   readonly actions: readonly Action[]
   readonly captured: boolean
+  /** The shell that has the answers: another one after a restart. */
+  readonly lane: Lane
 }
 
 /** Sends the actions, the module's own questions again, and those of the coming tasks, as one frame. */
@@ -178,7 +180,7 @@ async function applyAndLookAgain(
   const { module } = unit.step
   const actions: readonly Action[] = module.apply(found, unit.params, before)
   const restart = actions.find(action => action.do === 'reboot')
-  if (restart) return rebooted(restart, unit, lane, on)
+  if (restart) return rebooted(restart, unit, probes, lane, on)
   for (const action of actions) if (action.do === 'keep') await keep(action, part => alone(part, lane, on))
   const prepared = await prepare(actions, { ...on, session: lane.session, env: unit.env })
   const touched = module.touches?.(found, unit.params)
@@ -198,6 +200,7 @@ async function applyAndLookAgain(
     command: commandOf(actions),
     actions,
     captured: actions.some(action => action.do === 'run' && action.capture === true),
+    lane,
   }
 }
 
@@ -205,13 +208,16 @@ async function applyAndLookAgain(
 async function rebooted(
   action: Action & { do: 'reboot' },
   { become }: Unit,
+  probes: Probes,
   lane: Lane,
   on: Ground,
 ): Promise<Done> {
   const completed = await reboot(action, lane, { ...on, become })
   on.onRebooted()
   on.paced('any change')
-  return { completed, command: commandOf([action]), actions: [action], captured: true }
+  const fresh = await on.lanes.lane(become)
+  await ask(Object.values(probes), fresh, on)
+  return { completed, command: commandOf([action]), actions: [action], captured: true, lane: fresh }
 }
 
 async function alone(script: Sh, lane: Lane, on: Ground): Promise<Completed> {

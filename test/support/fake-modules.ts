@@ -142,6 +142,33 @@ const remember = defineModule({
   sets: params => params,
 })
 
-const all: readonly AnyModule[] = [put, blunt, look, bring, act, talk, say, remember]
+/** Restarts the host. */
+const restart = defineModule({
+  name: 'restart',
+  summary: 'Restarts the host.',
+  examples: [],
+  params: z.strictObject({ seconds: z.number() }),
+  probe: () => ({}),
+  diff: () => [{ kind: 'reboot', what: 'host', before: null, after: 'started anew' }],
+  apply: (_, { seconds }) => [
+    { do: 'reboot', command: sh`true`, test: sh`true`, seconds, preDelay: 0, postDelay: 0 },
+  ],
+  verifiable: () => false,
+})
+
+/** Waits until the host answers. */
+const reach = defineModule({
+  name: 'reach',
+  summary: 'Waits until the host answers.',
+  examples: [],
+  params: z.strictObject({ seconds: z.number() }),
+  patience: ({ seconds }) => ({ for: 'host', seconds, sleep: 0.01 }),
+  probe: () => ({}),
+  diff: (): readonly Change[] => [],
+  apply: () => [],
+  reads: true,
+})
+
+const all: readonly AnyModule[] = [put, blunt, look, bring, act, talk, say, remember, restart, reach]
 
 export const fakeModules: ReadonlyMap<string, AnyModule> = new Map(all.map(module => [module.name, module]))

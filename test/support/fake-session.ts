@@ -13,6 +13,10 @@ export interface FakeHost {
   readonly stuck: Set<string>
   connections: number
   isDown: boolean
+  /** How many of the next attempts to connect are refused. */
+  refusals: number
+  /** Counts the times it was started. */
+  life: number
 }
 
 export function fakeHost(keys: Readonly<Record<string, string>> = {}): FakeHost {
@@ -23,6 +27,8 @@ export function fakeHost(keys: Readonly<Record<string, string>> = {}): FakeHost 
     stuck: new Set(),
     connections: 0,
     isDown: false,
+    refusals: 0,
+    life: 1,
   }
 }
 
@@ -30,7 +36,7 @@ export function fakeHost(keys: Readonly<Record<string, string>> = {}): FakeHost 
 export function fakeConnect(hosts: Readonly<Record<string, FakeHost>>): Connect {
   return name => {
     const host = hosts[name]
-    if (host === undefined || host.isDown)
+    if (host === undefined || host.isDown || host.refusals-- > 0)
       return Promise.reject(new ConnectError(name, 'tcp', 'connection refused'))
     host.connections += 1
     return Promise.resolve(connectionTo(name, host))
@@ -68,6 +74,9 @@ function sessionOf(name: string, user: string, host: FakeHost): Session {
 }
 
 function answer(host: FakeHost, { script, onOutput }: Part): Completed {
+  if (script.text.includes('/random/boot_id'))
+    return completed(`00000000-0000-4000-8000-00000000000${host.life} 7\n`)
+  if (script.text.includes('--on-active=1')) restart(host)
   const got = /\bget((?: [\w.]+)+)/.exec(script.text)?.[1]
   if (got !== undefined)
     return completed(
@@ -83,6 +92,12 @@ function answer(host: FakeHost, { script, onOutput }: Part): Completed {
   if (/\bfail\b/.test(script.text)) return { ...completed(''), code: 3, err: 'it broke\n' }
   onOutput?.('stdout', 'done\n')
   return completed('done\n')
+}
+
+/** It does not answer once, and comes back in another life. */
+function restart(host: FakeHost): void {
+  host.life += 1
+  host.refusals = 1
 }
 
 function completed(out: string): Completed {

@@ -92,7 +92,7 @@ function perform(actions: readonly Action[], shell: Shell): void {
 }
 
 function scriptOf(action: Action): Sh {
-  if (action.do === 'keep') return sh`true`
+  if (action.do === 'keep' || action.do === 'reboot') return sh`true`
   if (action.do === 'run') {
     const stdin = action.stdin instanceof Secret ? action.stdin.reveal() : action.stdin
     const script = lines(sh`set -u`, action.script)

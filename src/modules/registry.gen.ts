@@ -22,7 +22,9 @@ import { getent } from './getent.ts'
 import { group } from './group.ts'
 import { hostname } from './hostname.ts'
 import { ini_file } from './ini_file.ts'
+import { known_hosts } from './known_hosts.ts'
 import { lineinfile } from './lineinfile.ts'
+import { locale_gen } from './locale_gen.ts'
 import { modprobe } from './modprobe.ts'
 import { mount } from './mount.ts'
 import { nftables } from './nftables.ts'
@@ -76,7 +78,9 @@ const all: readonly AnyModule[] = [
   group,
   hostname,
   ini_file,
+  known_hosts,
   lineinfile,
+  locale_gen,
   modprobe,
   mount,
   nftables,

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net'
 import { type OnProblem, SourceError } from '../base/error.ts'
 import { didYouMean } from '../base/nearest.ts'
-import { asBoolean } from '../syntax/boolean.ts'
+import { asBoolean, BOOLEAN_PATTERN } from '../syntax/boolean.ts'
 import type { Entry, Node } from '../syntax/node.ts'
 import type { HostDraft, Layer } from './draft.ts'
 import type { Reach } from './model.ts'
@@ -9,8 +9,19 @@ import { shown } from './read.ts'
 
 type Draft = { -readonly [K in keyof Reach]: Reach[K] }
 
+/** A JSON Schema (draft 7). */
+type JsonSchema = Readonly<Record<string, unknown>>
+
 /** Reads one setting into the draft, or says what was expected. */
-type Setting = (value: Node, reach: Draft) => string | undefined
+interface Setting {
+  (value: Node, reach: Draft): string | undefined
+  /** Accepts the same values, for editors. */
+  readonly schema: JsonSchema
+}
+
+function setting(schema: JsonSchema, read: (value: Node, reach: Draft) => string | undefined): Setting {
+  return Object.assign((value: Node, reach: Draft) => read(value, reach), { schema })
+}
 
 /** Returns how a host is reached; the last layer that says something about a setting wins, the host's own come last. */
 export function reachOf(host: HostDraft, groups: readonly Layer[], onProblem: OnProblem): Reach {
@@ -89,16 +100,18 @@ function applyMap(value: Node, word: string, settings: Settings, work: Work): vo
   }
 }
 
+const TEXT: JsonSchema = { type: ['string', 'number', 'boolean'], pattern: String.raw`\S` }
+
 function text(set: (reach: Draft, value: string) => void): Setting {
-  return (value, reach) => {
+  return setting(TEXT, (value, reach) => {
     if (value.kind !== 'scalar' || value.value === null || value.text.trim() === '') return 'text'
     set(reach, value.text.trim())
     return undefined
-  }
+  })
 }
 
 function texts(set: (reach: Draft, values: readonly string[]) => void): Setting {
-  return (value, reach) => {
+  return setting({ anyOf: [TEXT, { type: 'array', items: TEXT }] }, (value, reach) => {
     const items = value.kind === 'list' ? value.items : [value]
     const found = items.flatMap(item =>
       item.kind === 'scalar' && item.value !== null ? [item.text.trim()] : [],
@@ -106,7 +119,7 @@ function texts(set: (reach: Draft, values: readonly string[]) => void): Setting 
     if (found.length !== items.length || found.includes('')) return 'text, or a list of texts'
     set(reach, found)
     return undefined
-  }
+  })
 }
 
 const host = text((reach, value) => {
@@ -121,33 +134,38 @@ const becomeUser = text((reach, value) => {
 const keys = texts((reach, values) => {
   reach.keys = values
 })
-const port: Setting = (value, reach) => {
+const PORT: JsonSchema = {
+  type: ['integer', 'string'],
+  minimum: 1,
+  maximum: 65_535,
+  pattern: String.raw`^\d+$`,
+}
+const port = setting(PORT, (value, reach) => {
   const number = value.kind === 'scalar' && /^\d+$/.test(value.text) ? Number(value.text) : 0
   if (number < 1 || number > 65_535) return 'a port from 1 to 65535'
   reach.port = number
   return undefined
-}
-const become: Setting = (value, reach) => {
+})
+const become = setting({ type: ['boolean', 'string'], pattern: BOOLEAN_PATTERN }, (value, reach) => {
   const wanted = asBoolean(value)
   if (wanted === undefined) return '`true` or `false`'
   reach.become = wanted
   return undefined
-}
-const becomeMethod: Setting = (value, reach) => {
-  const method = (['sudo', 'su', 'doas'] as const).find(
-    known => value.kind === 'scalar' && value.value === known,
-  )
+})
+const METHODS = ['sudo', 'su', 'doas'] as const
+const becomeMethod = setting({ enum: METHODS }, (value, reach) => {
+  const method = METHODS.find(known => value.kind === 'scalar' && value.value === known)
   if (method === undefined) return '`sudo`, `su` or `doas`'
   reach.becomeMethod = method
   return undefined
-}
-const connection: Setting = (value, reach) => {
+})
+const connection = setting({ enum: ['ssh', 'local', 'smart', 'paramiko'] }, (value, reach) => {
   const word = value.kind === 'scalar' ? value.value : undefined
   if (word === 'local') reach.connection = 'local'
   else if (word === 'ssh' || word === 'smart' || word === 'paramiko') reach.connection = 'ssh'
   else return '`ssh` or `local`'
   return undefined
-}
+})
 
 const SSH: Readonly<Record<string, Setting>> = {
   host,
@@ -179,6 +197,18 @@ const ANSIBLE: Readonly<Record<string, Setting>> = {
   ansible_become: become,
   ansible_become_user: becomeUser,
   ansible_become_method: becomeMethod,
+}
+
+/** How settings look: below `ssh:` and `become:`, beside them, and among the variables under Ansible's names. */
+export const REACH_SCHEMAS = {
+  ssh: schemasOf(SSH),
+  become: schemasOf(BECOME),
+  own: schemasOf(OURS),
+  ansible: schemasOf(ANSIBLE),
+} as const
+
+function schemasOf(settings: Settings): Readonly<Record<string, JsonSchema>> {
+  return Object.fromEntries(Object.entries(settings).map(([name, { schema }]) => [name, schema]))
 }
 
 function knownVars(name: string, layers: readonly Layer[]): ReadonlyMap<string, Node> {

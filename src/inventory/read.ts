@@ -4,7 +4,8 @@ import { type Entry, get, type MapNode, type Node, type ScalarNode } from '../sy
 import { type Draft, type GroupDraft, groupOf, hostOf, type Layer } from './draft.ts'
 import { expandHosts } from './range.ts'
 
-const GROUP_KEYS: readonly string[] = ['hosts', 'vars', 'children', 'ssh', 'connection', 'become']
+/** Keys of a group. */
+export const GROUP_KEYS: readonly string[] = ['hosts', 'vars', 'children', 'ssh', 'connection', 'become']
 
 /** Keys that say how hosts are reached, beside `vars` of a group and among the variables of a host. */
 export const SETTINGS: readonly string[] = ['ssh', 'connection', 'become']

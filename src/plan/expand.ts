@@ -1,5 +1,5 @@
 import { SourceError, type OnProblem } from '../base/error.ts'
-import { showSpan } from '../base/span.ts'
+import { showSpan, type Span } from '../base/span.ts'
 import type { AnyModule } from '../modules/module.ts'
 import type { Include, IncludedTasks, Item, RoleUse, Task } from '../playbook/model.ts'
 import type { Entry, Node, ScalarNode } from '../syntax/node.ts'
@@ -16,9 +16,18 @@ export interface Expansion {
   readonly onProblem: OnProblem
   /** Counts how often a place was expanded, so that a role used twice has steps with different ids. */
   readonly seen: Map<string, number>
+  /** Where each `id` stands. */
+  readonly identities: Map<string, Span>
 }
 
-const META_ACTIONS = new Set<string>(['flush_handlers', 'end_host', 'end_play', 'reset_connection', 'noop'])
+/** What `meta` can do. */
+export const META_ACTIONS: ReadonlySet<string> = new Set([
+  'flush_handlers',
+  'end_host',
+  'end_play',
+  'reset_connection',
+  'noop',
+])
 
 /** Turns the items of a playbook into steps: inheritance worked out, static includes and roles put in place, tags applied. */
 export function expand(items: readonly Item[], outer: Settings, how: Expansion): PlanItem[] {
@@ -163,11 +172,27 @@ function dynamicInclude(include: Include, own: Settings, passedOn: Settings, how
   }
 }
 
-function uniqueId(item: { readonly at: Step['at'] }, how: Expansion): string {
-  const spot = showSpan(item.at)
+/** The identity a task gives itself, or its place; a task that is reached several ways is counted. */
+function uniqueId(item: Task | Include, how: Expansion): string {
+  const spot = identityOf(item, how) ?? showSpan(item.at)
   const count = (how.seen.get(spot) ?? 0) + 1
   how.seen.set(spot, count)
   return count === 1 ? spot : `${spot}#${count}`
+}
+
+function identityOf(item: Task | Include, how: Expansion): string | undefined {
+  const node = item.keywords.get('id')
+  if (node?.kind !== 'scalar') return undefined
+  const first = how.identities.get(node.text) ?? node.at
+  how.identities.set(node.text, first)
+  if (showSpan(first) === showSpan(node.at)) return node.text
+  how.onProblem(
+    new SourceError('BAD_VALUE', node.at, `\`${node.text}\` is the \`id\` of another task already`, {
+      hint: 'give each task an `id` of its own',
+      related: [first],
+    }),
+  )
+  return undefined
 }
 
 function nameOf(task: { readonly name: ScalarNode | undefined; readonly module: string }): string {

@@ -34,7 +34,7 @@ export interface PlanInput {
  * modules and their parameters, templates and conditions, names, files, handlers. All problems are reported.
  */
 export function planProject(input: PlanInput): Project {
-  const how: Expansion = { ...input, seen: new Map() }
+  const how: Expansion = { ...input, seen: new Map(), identities: new Map() }
   const plays = input.playbooks.flatMap(({ plays }) => plays.map(play => planPlay(play, input, how)))
   const runNames = new Set(plays.flatMap(play => tasksOf(play).flatMap(namesSetBy)))
   const checked = plays.map(play => check(play, input, runNames))

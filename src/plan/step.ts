@@ -35,7 +35,7 @@ export interface Settings {
 /** One module call of a play, the same for all hosts. */
 export interface Step {
   readonly kind: 'task'
-  /** Unique within the project, stable as long as the task stays where it is. */
+  /** Unique within the project: the task's own `id`, else its place, which is stable as long as the task stays where it is. */
   readonly id: string
   readonly at: Span
   readonly name: ScalarNode | undefined

@@ -4,6 +4,8 @@ import {
   either,
   environment,
   flag,
+  identity,
+  type JsonSchema,
   listOrTemplate,
   map,
   name,
@@ -12,6 +14,8 @@ import {
   percentage,
   serial,
   type Shape,
+  shape,
+  shown,
   text,
   variables,
   words,
@@ -48,6 +52,35 @@ const INHERITED: Table = {
   answers: words,
 }
 
+/** Keys of an entry of `vars_prompt`. */
+export const PROMPT_KEYS: Table = {
+  name,
+  prompt: text,
+  default: either(text, flag),
+  private: flag,
+  confirm: flag,
+  unsafe: flag,
+}
+
+const prompts = shape(
+  {
+    type: ['array', 'null'],
+    items: {
+      type: 'object',
+      properties: schemasOf(PROMPT_KEYS),
+      required: ['name'],
+      additionalProperties: false,
+    },
+  },
+  node => {
+    const fits = node.kind === 'list' || (node.kind === 'scalar' && node.value === null)
+    const hint = 'Begin each with `- name:`.'
+    return fits
+      ? undefined
+      : { at: node.at, message: `${shown(node)}, expected a list of variables to ask for`, hint }
+  },
+)
+
 const PLAY: Table = {
   ...INHERITED,
   serial,
@@ -59,13 +92,14 @@ const PLAY: Table = {
   gather_subset: words,
   gather_timeout: number,
   fact_path: text,
-  vars_prompt: node => (node.kind === 'list' ? undefined : listOrTemplate(node)),
+  vars_prompt: prompts,
 }
 
 const BLOCK: Table = { ...INHERITED, delegate_to: text, notify: words }
 
 const TASK: Table = {
   ...BLOCK,
+  id: identity,
   loop: listOrTemplate,
   loop_control: map,
   register: name,
@@ -135,12 +169,26 @@ const INSTEAD: Readonly<Record<string, string>> = {
   pause: 'Remove it; add a task with `pause` or `wait_for` where one must wait.',
   extended: 'Use `index_var`.',
   extended_allitems: 'Use `index_var`.',
+  encrypt: 'Hash the answer where it is used, with `password_hash`.',
+  salt: 'Hash the answer where it is used, with `password_hash`.',
+  salt_size: 'Hash the answer where it is used, with `password_hash`.',
+  live: 'Remove it; output is shown as it comes.',
+  loop_with: 'Use `loop:`.',
   when_not: 'Use `when:` with `!( … )`.',
 }
 
 /** Returns how the keyword's value must look at this level, or undefined where it may not stand there. */
 export function shapeOf(level: Level, word: string): Shape | undefined {
   return Object.hasOwn(TABLES[level], word) ? TABLES[level][word] : undefined
+}
+
+/** Returns the schemas of the keywords that may stand at the level, by keyword; those with a meaning of their own aside. */
+export function keywordSchemas(level: Level): Readonly<Record<string, JsonSchema>> {
+  return schemasOf(TABLES[level])
+}
+
+function schemasOf(table: Table): Record<string, JsonSchema> {
+  return Object.fromEntries(Object.entries(table).map(([word, { schema }]) => [word, schema]))
 }
 
 /** Returns every key that may stand at the level, modules aside. */

@@ -100,6 +100,20 @@ export interface RoleUse {
   readonly keywords: Keywords
 }
 
+/** A variable that a person is asked for before the run. */
+export interface Prompt {
+  readonly at: Span
+  /** Name of the variable. */
+  readonly name: ScalarNode
+  readonly question: string
+  /** What an empty answer stands for. */
+  readonly initial: string | undefined
+  /** The answer is a secret: nothing of it is shown. */
+  readonly isPrivate: boolean
+  /** It must be typed twice. */
+  readonly isConfirmed: boolean
+}
+
 export interface Play {
   readonly at: Span
   readonly file: string
@@ -108,6 +122,8 @@ export interface Play {
   readonly vars: MapNode | undefined
   /** The files of `vars_files`, read. */
   readonly varsFiles: readonly MapNode[]
+  /** The variables of `vars_prompt`. */
+  readonly prompts: readonly Prompt[]
   readonly roles: readonly RoleUse[]
   readonly preTasks: readonly Item[]
   readonly tasks: readonly Item[]

@@ -66,6 +66,9 @@ export function amountOf(value: unknown): number | undefined {
   return typeof value === 'string' ? (seconds(value) ?? bytes(value)) : undefined
 }
 
+/** A pattern of JSON Schema for what `amountOf` understands in a text. */
+export const AMOUNT_PATTERN = String.raw`^(?:(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+|\d+(?:\.\d+)?\s*[KMGTPkmgtp]?(?:[Ii]?[Bb])?)$`
+
 const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
 
 function seconds(text: string): number | undefined {

@@ -4,6 +4,7 @@ import { findFile } from './find.ts'
 import { readHandlers } from './handlers.ts'
 import { keywordsOf } from './keywords.ts'
 import type { Keywords, Play, RoleUse } from './model.ts'
+import { readPrompts } from './prompts.ts'
 import { chainInto, type Reading, readKeywords, report, unknownKeyword } from './reading.ts'
 import { openRole } from './role.ts'
 import { callRole } from './role-params.ts'
@@ -49,6 +50,7 @@ function readPlay(map: MapNode, reading: Reading): Play[] {
       hosts,
       vars,
       varsFiles: readVarsFiles(get(map, 'vars_files'), inside),
+      prompts: readPrompts(keywords.get('vars_prompt'), inside),
       preTasks: inside.readItems(get(map, 'pre_tasks'), inside),
       roles: readRoles(get(map, 'roles'), inside),
       tasks: inside.readItems(get(map, 'tasks'), inside),

@@ -1,5 +1,5 @@
 import type { Span } from '../base/span.ts'
-import { asBoolean } from '../syntax/boolean.ts'
+import { asBoolean, BOOLEAN_PATTERN } from '../syntax/boolean.ts'
 import type { MapNode, Node } from '../syntax/node.ts'
 
 /** A value that is not what its keyword takes. */
@@ -10,8 +10,20 @@ export interface Mismatch {
   readonly hint?: string
 }
 
+/** A JSON Schema (draft 7). */
+export type JsonSchema = Readonly<Record<string, unknown>>
+
 /** Says what is wrong with a keyword's value, or nothing. */
-export type Shape = (value: Node) => Mismatch | undefined
+export interface Shape {
+  (value: Node): Mismatch | undefined
+  /** Accepts the same values, for editors. */
+  readonly schema: JsonSchema
+}
+
+/** Returns a shape of the check and the schema that says the same. */
+export function shape(schema: JsonSchema, check: (value: Node) => Mismatch | undefined): Shape {
+  return Object.assign((value: Node) => check(value), { schema })
+}
 
 /** Returns a node in the words of a message. */
 export function shown(node: Node): string {
@@ -42,36 +54,65 @@ function mismatch(node: Node, expected: string, hint?: string): Mismatch {
   return hint === undefined ? { at: node.at, message } : { at: node.at, message, hint }
 }
 
-export const text: Shape = node =>
+/** Text with a template, which is known only at run time. */
+const TEMPLATE: JsonSchema = { type: 'string', pattern: String.raw`\{\{` }
+const NULL: JsonSchema = { type: 'null' }
+const NAME_PATTERN = '^[A-Za-z_][A-Za-z0-9_]*$'
+
+export const text = shape({ type: ['string', 'number'] }, node =>
   node.kind === 'scalar' && (typeof node.value === 'string' || typeof node.value === 'number')
     ? undefined
-    : mismatch(node, 'text')
+    : mismatch(node, 'text'),
+)
 
-export const flag: Shape = node =>
-  isTemplate(node) || asBoolean(node) !== undefined
+/** A word that says which of several similar things is meant, and stays the same when its surroundings change. */
+export const identity = shape({ type: 'string', pattern: String.raw`^[\w.-]+$` }, node =>
+  node.kind === 'scalar' && typeof node.value === 'string' && /^[\w.-]+$/.test(node.value)
     ? undefined
-    : mismatch(node, '`true` or `false`', 'Write `true` or `false`.')
+    : mismatch(node, 'a word', 'Use letters, digits, `_`, `-` and `.` only.'),
+)
 
-export const number: Shape = node => {
-  if (isTemplate(node)) return undefined
-  const isNumber =
-    node.kind === 'scalar' &&
-    (typeof node.value === 'number'
-      ? node.value >= 0
-      : typeof node.value === 'string' && /^\d+(?:\.\d+)?$/.test(node.value))
-  return isNumber ? undefined : mismatch(node, 'a number that is not negative')
-}
+export const flag = shape(
+  { anyOf: [{ type: 'boolean' }, { type: 'string', pattern: BOOLEAN_PATTERN }, TEMPLATE] },
+  node =>
+    isTemplate(node) || asBoolean(node) !== undefined
+      ? undefined
+      : mismatch(node, '`true` or `false`', 'Write `true` or `false`.'),
+)
 
-export const percentage: Shape = node =>
-  node.kind === 'scalar' && typeof node.value === 'string' && /^\d+(?:\.\d+)?%$/.test(node.value)
-    ? undefined
-    : number(node)
+export const number = shape(
+  {
+    anyOf: [
+      { type: 'number', minimum: 0 },
+      { type: 'string', pattern: String.raw`^\d+(?:\.\d+)?$` },
+      TEMPLATE,
+    ],
+  },
+  node => {
+    if (isTemplate(node)) return undefined
+    const isNumber =
+      node.kind === 'scalar' &&
+      (typeof node.value === 'number'
+        ? node.value >= 0
+        : typeof node.value === 'string' && /^\d+(?:\.\d+)?$/.test(node.value))
+    return isNumber ? undefined : mismatch(node, 'a number that is not negative')
+  },
+)
+
+export const percentage = shape(
+  { anyOf: [{ type: 'string', pattern: String.raw`^\d+(?:\.\d+)?%$` }, number.schema] },
+  node =>
+    node.kind === 'scalar' && typeof node.value === 'string' && /^\d+(?:\.\d+)?%$/.test(node.value)
+      ? undefined
+      : number(node),
+)
+
+const ONE_CONDITION: JsonSchema = { type: ['boolean', 'string'], pattern: String.raw`\S` }
 
 /** One condition, or a list of them of which all must hold. */
-export const condition: Shape = node => {
-  if (node.kind === 'list') return firstMismatch(node.items, oneCondition)
-  return oneCondition(node)
-}
+export const condition = shape({ anyOf: [ONE_CONDITION, { type: 'array', items: ONE_CONDITION }] }, node =>
+  node.kind === 'list' ? firstMismatch(node.items, oneCondition) : oneCondition(node),
+)
 
 function oneCondition(node: Node): Mismatch | undefined {
   const fits =
@@ -79,78 +120,95 @@ function oneCondition(node: Node): Mismatch | undefined {
     (typeof node.value === 'boolean' || (typeof node.value === 'string' && node.value.trim() !== ''))
   return fits
     ? undefined
-    : mismatch(node, 'a condition', "Write an expression, such as `facts.family == 'debian'`.")
+    : mismatch(node, 'a condition', "Write an expression, such as `facts.os.family == 'debian'`.")
 }
 
 /** A word or a list of words; a number is taken for a word. */
-export const words: Shape = node => (node.kind === 'list' ? firstMismatch(node.items, text) : text(node))
+export const words = shape({ anyOf: [text.schema, { type: 'array', items: text.schema }] }, node =>
+  node.kind === 'list' ? firstMismatch(node.items, text) : text(node),
+)
 
-export const map: Shape = node =>
-  node.kind === 'map' || isNull(node) || isTemplate(node) ? undefined : mismatch(node, 'a map')
+export const map = shape({ anyOf: [{ type: 'object' }, NULL, TEMPLATE] }, node =>
+  node.kind === 'map' || isNull(node) || isTemplate(node) ? undefined : mismatch(node, 'a map'),
+)
+
+const FILLED: JsonSchema = { type: 'string', pattern: String.raw`\S` }
 
 /** A pattern of hosts, or a list of them. */
-export const shapeOfHosts: Shape = node => {
-  const items = node.kind === 'list' ? node.items : [node]
-  const wrong = items.find(
-    item => item.kind !== 'scalar' || typeof item.value !== 'string' || item.value.trim() === '',
-  )
-  if (wrong) return mismatch(wrong, 'a group, a host or a pattern')
-  return items.length > 0 ? undefined : mismatch(node, 'at least one group or host')
-}
+export const shapeOfHosts = shape(
+  { anyOf: [FILLED, { type: 'array', items: FILLED, minItems: 1 }] },
+  node => {
+    const items = node.kind === 'list' ? node.items : [node]
+    const wrong = items.find(
+      item => item.kind !== 'scalar' || typeof item.value !== 'string' || item.value.trim() === '',
+    )
+    if (wrong) return mismatch(wrong, 'a group, a host or a pattern')
+    return items.length > 0 ? undefined : mismatch(node, 'at least one group or host')
+  },
+)
+
+const NAME_HINT = 'Use letters, digits and `_` only, and begin with a letter or `_`.'
 
 /** A map of variables, the names of which can be written in templates. */
-export const variables: Shape = node => {
-  if (isNull(node)) return undefined
-  if (node.kind !== 'map') return mismatch(node, 'a map of variables')
-  for (const { key } of node.entries) {
-    if (typeof key.value === 'string' && isName(key.value)) continue
-    return mismatch(
-      key,
-      'a variable name',
-      'Use letters, digits and `_` only, and begin with a letter or `_`.',
-    )
-  }
-  return undefined
-}
+export const variables = shape(
+  { anyOf: [{ type: 'object', propertyNames: { pattern: NAME_PATTERN } }, NULL] },
+  node => {
+    if (isNull(node)) return undefined
+    if (node.kind !== 'map') return mismatch(node, 'a map of variables')
+    const wrong = node.entries.find(({ key }) => typeof key.value !== 'string' || !isName(key.value))
+    return wrong && mismatch(wrong.key, 'a variable name', NAME_HINT)
+  },
+)
 
-export const environment: Shape = node => (node.kind === 'list' ? firstMismatch(node.items, map) : map(node))
+export const environment = shape({ anyOf: [map.schema, { type: 'array', items: map.schema }] }, node =>
+  node.kind === 'list' ? firstMismatch(node.items, map) : map(node),
+)
 
-export const name: Shape = node =>
+export const name = shape({ type: 'string', pattern: NAME_PATTERN }, node =>
   node.kind === 'scalar' && typeof node.value === 'string' && isName(node.value)
     ? undefined
-    : mismatch(node, 'a variable name', 'Use letters, digits and `_` only, and begin with a letter or `_`.')
+    : mismatch(node, 'a variable name', NAME_HINT),
+)
 
-export const listOrTemplate: Shape = node =>
+export const listOrTemplate = shape({ anyOf: [{ type: 'array' }, TEMPLATE] }, node =>
   node.kind === 'list' || isTemplate(node)
     ? undefined
-    : mismatch(node, 'a list', 'Write a list, or one template that gives a list.')
+    : mismatch(node, 'a list', 'Write a list, or one template that gives a list.'),
+)
 
 /** Batch sizes: a number, a percentage, or a list of them. */
-export const serial: Shape = node =>
-  node.kind === 'list' ? firstMismatch(node.items, percentage) : percentage(node)
+export const serial = shape(
+  { anyOf: [percentage.schema, { type: 'array', items: percentage.schema }] },
+  node => (node.kind === 'list' ? firstMismatch(node.items, percentage) : percentage(node)),
+)
 
 /** One of a few words. */
 export function oneOf(...choices: readonly string[]): Shape {
-  return node => {
+  return shape({ anyOf: [{ enum: choices }, TEMPLATE] }, node => {
     if (isTemplate(node)) return undefined
     if (node.kind === 'scalar' && typeof node.value === 'string' && choices.includes(node.value))
       return undefined
     return mismatch(node, choices.map(choice => `\`${choice}\``).join(' or '))
-  }
+  })
 }
 
 /** Either of two shapes; the complaint is the first one's. */
 export function either(first: Shape, second: Shape): Shape {
-  return node => (second(node) === undefined ? undefined : first(node))
+  return shape({ anyOf: [first.schema, second.schema] }, node =>
+    second(node) === undefined ? undefined : first(node),
+  )
 }
 
 export function isName(word: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(word)
 }
 
-function firstMismatch(items: readonly Node[], shape: Shape): Mismatch | undefined {
+function firstMismatch(
+  items: readonly Node[],
+  look: (node: Node) => Mismatch | undefined,
+): Mismatch | undefined {
   for (const item of items) {
-    const found = shape(item)
+    const found = look(item)
     if (found) return found
   }
   return undefined

@@ -5,18 +5,20 @@ import { asBoolean } from '../syntax/boolean.ts'
 import { type Entry, get, type MapNode, type Node, plain, type ScalarNode } from '../syntax/node.ts'
 import { firstFile } from './find.ts'
 import type { RoleParam, Signature } from './model.ts'
-import { amountOf, checkParam } from './param-types.ts'
+import { AMOUNT_PATTERN, amountOf, checkParam } from './param-types.ts'
 import { type Reading, report } from './reading.ts'
-import { flag, holdsTemplate, isName, isNull, type Shape, shown, text, words } from './shape.ts'
+import { flag, holdsTemplate, isName, isNull, type Shape, shape, shown, text, words } from './shape.ts'
 
-const KEYS: Readonly<Record<string, Shape>> = {
+/** Keys of `role.yml`. */
+export const SIGNATURE_KEYS: Readonly<Record<string, Shape>> = {
   summary: text,
   answers: words,
   supports: words,
-  params: node =>
+  params: shape({ type: ['object', 'null'] }, node =>
     node.kind === 'map' || isNull(node)
       ? undefined
       : { at: node.at, message: `${shown(node)}, expected a map of parameters` },
+  ),
 }
 
 /** Returns what the role says about itself in `role.yml`; Ansible's `defaults/main.yml` adds parameters of any type. */
@@ -49,7 +51,7 @@ function readRoleFile(file: string, reading: Reading): Omit<Signature, 'file'> |
     report(reading, 'BAD_VALUE', node.at, `${shown(node)}, expected \`summary\`, \`params\` and the like`)
     return undefined
   }
-  checkKeys(node, KEYS, 'a role', reading)
+  checkKeys(node, SIGNATURE_KEYS, 'a role', reading)
   const params = get(node, 'params')
   return {
     summary: textOf(get(node, 'summary')),
@@ -100,26 +102,29 @@ const SAME_TYPE: Readonly<Record<string, RoleParam['type']>> = {
   raw: 'any',
 }
 
-const type: Shape = node => {
+const type = shape({ enum: TYPES }, node => {
   const word = node.kind === 'scalar' ? node.text : ''
   if (TYPES.some(known => known === word)) return undefined
   const hint = Object.hasOwn(SAME_TYPE, word)
     ? `Write \`${SAME_TYPE[word] ?? ''}\`.`
     : (didYouMean(word, TYPES) ?? `Use one of ${TYPES.join(', ')}.`)
   return { at: node.at, message: `${shown(node)}, expected a type`, hint }
-}
+})
 
-const list: Shape = node =>
-  node.kind === 'list' ? undefined : { at: node.at, message: `${shown(node)}, expected a list` }
+const list = shape({ type: 'array' }, node =>
+  node.kind === 'list' ? undefined : { at: node.at, message: `${shown(node)}, expected a list` },
+)
 
-const bound: Shape = node =>
+const bound = shape({ anyOf: [{ type: 'number' }, { type: 'string', pattern: AMOUNT_PATTERN }] }, node =>
   node.kind === 'scalar' && (typeof node.value === 'number' || amountOf(node.text) !== undefined)
     ? undefined
-    : { at: node.at, message: `${shown(node)}, expected a number` }
+    : { at: node.at, message: `${shown(node)}, expected a number` },
+)
 
-const PARAM_KEYS: Readonly<Record<string, Shape>> = {
+/** Keys of a parameter in `role.yml`. */
+export const PARAM_KEYS: Readonly<Record<string, Shape>> = {
   type,
-  default: () => undefined,
+  default: shape({}, () => undefined),
   min: bound,
   max: bound,
   choices: list,

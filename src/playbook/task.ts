@@ -6,7 +6,9 @@ import { checkKeyword, type Reading, report, unknownKeyword } from './reading.ts
 import { isNull, shown, text, words } from './shape.ts'
 import { expandShortForm, mergeArgs } from './short-form.ts'
 
-const PREFIX = /^(?:ansible\.(?:builtin|legacy|posix)|community\.(?:general|docker|crypto))\./
+/** What may stand before a module's or include's name. */
+export const PREFIX_PATTERN = String.raw`(?:ansible\.(?:builtin|legacy|posix)|community\.(?:general|docker|crypto))\.`
+const PREFIX = new RegExp(`^${PREFIX_PATTERN}`)
 
 /** Returns a module's or include's name without the prefixes of Ansible's collections. */
 export function bareName(key: ScalarNode): string {
@@ -126,7 +128,8 @@ function readWords(map: MapNode, word: string, reading: Reading): readonly Scala
   return wrong ? [] : items.filter(item => item.kind === 'scalar')
 }
 
-const LOOP_CONTROL: readonly string[] = ['loop_var', 'index_var', 'label', 'break_when']
+/** Keys of `loop_control`. */
+export const LOOP_CONTROL: readonly string[] = ['loop_var', 'index_var', 'label', 'break_when']
 
 /** Reports the keys of `loop_control` that nobody would read. */
 export function checkLoopControl(node: Node | undefined, reading: Reading): void {

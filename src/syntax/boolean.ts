@@ -9,6 +9,13 @@ const WORDS: ReadonlyMap<string, boolean> = new Map([
   ['off', false],
 ])
 
+/** A pattern of JSON Schema, which knows no patterns without regard to case, for the words that stand for a boolean. */
+export const BOOLEAN_PATTERN = `^\\s*(?:${[...WORDS.keys()].map(eitherCase).join('|')})\\s*$`
+
+function eitherCase(word: string): string {
+  return Array.from(word, letter => `[${letter.toUpperCase()}${letter}]`).join('')
+}
+
 /**
  * Returns the boolean a person means where a keyword takes one, or undefined. YAML 1.2 reads `yes` and `no` as text; as
  * the value of a boolean keyword they are Ansible's spelling of true and false.

@@ -125,6 +125,32 @@ describe('plan/inheritance', () => {
   })
 })
 
+describe('plan/id', () => {
+  test('a task is known by its own id, however it is called and wherever it stands', () => {
+    const before = steps('- hosts: all\n  tasks:\n    - { name: a, say: { msg: a }, id: greet }\n')
+    const after = steps(
+      '- hosts: all\n  tasks:\n    - say: { msg: b }\n    - { name: c, say: { msg: a }, id: greet }\n',
+    )
+
+    expect(before.map(({ id }) => id)).toEqual(['greet'])
+    expect(after.map(({ id }) => id).at(-1)).toBe('greet')
+  })
+
+  test('two tasks cannot have the same one', () => {
+    expect(
+      problemsOf(
+        '- hosts: all\n  tasks:\n    - { say: { msg: a }, id: greet }\n    - { say: { msg: b }, id: greet }\n',
+      ),
+    ).toEqual(['BAD_VALUE 4:30'])
+  })
+
+  test.each(["'{{ x }}'", '7', '[a]', "'two words'"])('%s is none', id => {
+    expect(problemsOf(`- hosts: all\n  tasks:\n    - { say: { msg: a }, id: ${id} }\n`)).toEqual([
+      'BAD_VALUE 3:30',
+    ])
+  })
+})
+
 describe('plan/module_defaults', () => {
   test('inner levels win, the task wins over all', () => {
     const [step] = steps(`- hosts: all

@@ -5,6 +5,8 @@ import { z } from 'zod'
 import type { AnyModule } from '../src/modules/module.ts'
 import { FACT_DOCS } from '../src/probes/fact-docs.ts'
 import { functionsPage } from '../src/vars/functions-page.ts'
+import { paramsSchema } from './gen/module-schema.ts'
+import { schemaFiles } from './gen/schemas.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const MODULES = join(ROOT, 'src/modules')
@@ -35,7 +37,8 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   const modules = await readModules()
   const files = new Map<string, string>()
   files.set('src/modules/registry.gen.ts', registry(modules))
-  files.set('schema/modules.json', JSON.stringify(schemas(modules)))
+  for (const [name, schema] of Object.entries(schemaFiles(modules)))
+    files.set(`schema/${name}`, JSON.stringify(schema))
   files.set('docs/modules/README.md', index(modules))
   files.set('docs/facts.md', factsPage())
   files.set('docs/functions.md', `${writtenFrom('src/vars/builtins.ts')}\n\n${functionsPage()}`)
@@ -63,25 +66,6 @@ export function moduleNames(): readonly string[] {
     .filter(file => file.endsWith('.ts') && !file.startsWith('_') && !NOT_MODULES.has(file))
     .map(file => file.slice(0, -3))
     .sort()
-}
-
-/** Returns the JSON Schema of a module's parameters; every value may also be a template. */
-export function schemaOf(module: AnyModule): Record<string, unknown> {
-  const { $schema: _, ...schema } = z.toJSONSchema(module.params, { io: 'input', unrepresentable: 'any' })
-  const properties = Object.entries(schema.properties ?? {}).map(([name, property]) => [
-    name,
-    typeof property === 'object' ? orTemplate(property, module.inputs?.[name]) : property,
-  ])
-  return { ...schema, description: module.summary, properties: Object.fromEntries(properties) }
-}
-
-type Property = Readonly<Record<string, unknown>>
-
-function orTemplate({ description, ...property }: Property, input: string | undefined): Property {
-  if (input === 'condition') return { description, type: ['string', 'boolean', 'array'] }
-  if (input !== undefined) return { description, type: 'string' }
-  if (property['type'] === 'string' && !('enum' in property)) return { description, type: 'string' }
-  return { description, anyOf: [property, { type: 'string', pattern: String.raw`\{\{` }] }
 }
 
 async function readModules(): Promise<readonly AnyModule[]> {
@@ -113,14 +97,6 @@ export const modules: ReadonlyMap<string, AnyModule> = new Map(
   all.flatMap(module => [module.name, ...(module.aliases ?? [])].map(name => [name, module])),
 )
 `
-}
-
-function schemas(modules: readonly AnyModule[]): object {
-  return {
-    $schema: 'https://json-schema.org/draft/2020-12/schema',
-    title: 'Parameters of the modules',
-    $defs: Object.fromEntries(modules.map(module => [module.name, schemaOf(module)])),
-  }
 }
 
 function index(modules: readonly AnyModule[]): string {
@@ -165,11 +141,11 @@ function factsPage(): string {
 }
 
 function parameterTable(module: AnyModule): string {
-  const schema = z.toJSONSchema(module.params, { io: 'input', unrepresentable: 'any' })
+  const schema = paramsSchema(module)
   const required = new Set(schema.required)
   const defaults = defaultsOf(module.params)
   const rows = Object.entries(schema.properties ?? {}).map(([name, property]) => {
-    const { description, enum: choices } = property as Property
+    const { description, enum: choices } = property as Readonly<Record<string, unknown>>
     const value = defaults.get(name)
     const initial = required.has(name)
       ? '**required**'

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { generatedFiles, moduleNames, schemaOf, staleFiles } from '../../scripts/gen.ts'
+import { schemaOf } from '../../scripts/gen/module-schema.ts'
+import { generatedFiles, moduleNames, staleFiles } from '../../scripts/gen.ts'
 import type { AnyModule } from '../../src/modules/module.ts'
 import { modules } from '../../src/modules/registry.gen.ts'
 import type { Probes } from '../../src/probes/probe.ts'

@@ -45,6 +45,8 @@ interface Lane {
   part: number
   capture: Capture
   decoder: StringDecoder
+  /** A newline that the scanner still holds has been told to whoever watches. */
+  toldNewline: boolean
   readonly done: { readonly captured: Captured; readonly code: number; readonly ms: number }[]
 }
 
@@ -71,6 +73,7 @@ export class FrameReader {
       part: 0,
       capture: new Capture(0),
       decoder: new StringDecoder('utf8'),
+      toldNewline: false,
       done: [],
     })
     this.#lanes = { stdout: lane('stdout'), stderr: lane('stderr') }
@@ -89,7 +92,9 @@ export class FrameReader {
 
   /** @throws Error where the bytes break the protocol; nothing that follows can be trusted then. */
   push(stream: StreamName, chunk: Buffer): void {
-    this.#lanes[stream].scanner.push(chunk)
+    const lane = this.#lanes[stream]
+    lane.scanner.push(chunk)
+    this.#tellNewline(lane)
   }
 
   /** Returns what came outside of any answer: before the handshake, and between frames. */
@@ -103,6 +108,7 @@ export class FrameReader {
     lane.part = part
     lane.capture = new Capture(limitOf(wanted))
     lane.decoder = new StringDecoder('utf8')
+    lane.toldNewline = false
   }
 
   #data(lane: Lane, bytes: Buffer): void {
@@ -110,8 +116,20 @@ export class FrameReader {
     if (!wanted) return lane.noise.push(bytes)
     lane.capture.push(bytes)
     if (!wanted.onOutput) return
-    const text = lane.decoder.write(bytes)
+    const text = lane.decoder.write(lane.toldNewline ? bytes.subarray(1) : bytes)
+    lane.toldNewline = false
     if (text !== '') wanted.onOutput(lane.name, text)
+  }
+
+  /**
+   * Who watches a long command wants its last line at once, not when the next one comes. A newline that turns out to belong
+   * to a marker was told in vain; the answer itself does not have it.
+   */
+  #tellNewline(lane: Lane): void {
+    const wanted = this.#wanted[lane.part]
+    if (!wanted?.onOutput || lane.toldNewline || !lane.scanner.isAtLineEnd) return
+    lane.toldNewline = true
+    wanted.onOutput(lane.name, '\n')
   }
 
   #mark(lane: Lane, words: readonly string[]): void {

@@ -22,6 +22,11 @@ export class MarkScanner {
     this.#listener = listener
   }
 
+  /** Whether all that is held back is one newline: the end of a line of output, unless a marker comes right after it. */
+  get isAtLineEnd(): boolean {
+    return this.#held.length === 1
+  }
+
   /** @throws Error where a marker is followed by a line that never ends. */
   push(chunk: Buffer): void {
     let rest = this.#held.length > 0 ? Buffer.concat([this.#held, chunk]) : chunk

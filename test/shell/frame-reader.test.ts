@@ -111,6 +111,21 @@ describe('FrameReader', () => {
     expect(reader.noise('stderr')).toBe('stty: no\n')
   })
 
+  test('passes the end of a line on before the next one comes, and once only', () => {
+    const { reader, answers } = greeted()
+    let seen = ''
+    reader.expect(1, [{ onOutput: (_, text) => (seen += text) }])
+    feed(reader, 'stdout', 'waiting\n')
+    expect(seen).toBe('waiting\n')
+    feed(reader, 'stdout', '\n')
+    expect(seen).toBe('waiting\n\n')
+    feed(reader, 'stdout', 'done\n')
+    feed(reader, 'stdout', `\n${MARKER} 1.0 0 10\n`)
+    feed(reader, 'stderr', `\n${MARKER} 1.0 0 10\n`)
+    expect(seen).toBe('waiting\n\ndone\n')
+    expect(answers).toMatchObject([[{ out: 'waiting\n\ndone\n' }]])
+  })
+
   test('passes output on at once, whole characters only, and without the marker', () => {
     const { reader, answers } = greeted()
     const seen: string[] = []

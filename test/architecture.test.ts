@@ -110,6 +110,8 @@ const READS_FILES = [
   'lab',
   'cli',
 ]
+/** Files of other rooms that put on the controller's disk what a host or a web server gives. */
+const KEEPS_FILES = ['src/run/keep.ts', 'src/run/download.ts']
 /** Rooms that may ask what time it is. */
 const READS_CLOCK = ['run', 'transport', 'report', 'history', 'lab', 'cli']
 
@@ -212,7 +214,7 @@ function packageName(specifier: string): string {
 
 function strayFileAccess(file: SourceFile, entry: Import): string | undefined {
   const isFs = entry.specifier === 'node:fs' || entry.specifier === 'node:fs/promises'
-  if (!isFs || READS_FILES.includes(roomOf(file))) return undefined
+  if (!isFs || READS_FILES.includes(roomOf(file)) || KEEPS_FILES.includes(file.path)) return undefined
   return 'take the text or the bytes as an argument, or a reader that cli hands in'
 }
 

@@ -15,6 +15,7 @@ import { interruptible } from './interrupt.ts'
 import type { ExplainFlags } from './options.ts'
 import { becomePassword } from './password.ts'
 import { openProject } from './project.ts'
+import { askPrompts } from './prompts.ts'
 
 type Explained = Parameters<NonNullable<RunOptions['onExplained']>>[0]
 
@@ -24,11 +25,12 @@ export async function explain(files: readonly string[], flags: ExplainFlags): Pr
   const redactor = new Redactor()
   const password = await becomePassword(flags, process.env)
   if (password) redactor.add(password)
+  const project = await askPrompts(opened.project, {}, process.env, redactor)
   const palette = paletteFor(process.stdout, process.env)
   const story: StoryOptions = { palette, verbosity: 1, diff: true }
   const { signal, release } = interruptible(say)
   try {
-    const { exit } = await run(opened.project, {
+    const { exit } = await run(project, {
       mode: 'plan',
       run: `explain-${randomBytes(4).toString('hex')}`,
       wantsDiff: true,

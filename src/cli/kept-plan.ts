@@ -60,7 +60,7 @@ export async function applyKept(file: string, flags: PlayFlags): Promise<number>
   const opened = openProject(plan.playbooks, merged, process.env)
   const now: SavedItem[] = []
   const silent: Reporter = { report: () => undefined, end: () => Promise.resolve() }
-  const ways = await means(merged)
+  const ways = await means(merged, opened)
   const looked = await perform(
     'plan',
     opened,

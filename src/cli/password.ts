@@ -39,10 +39,10 @@ function fromFile(file: string): Secret {
 /**
  * Asks at the terminal of the process, whatever stdin is, and shows nothing of the answer.
  *
- * @throws UsageError NO_PASSWORD where there is no terminal; Interrupted where the person presses Ctrl-C.
+ * @throws `nobody` where there is no terminal; Interrupted where the person presses Ctrl-C.
  */
-export async function askSecret(prompt: string): Promise<Secret> {
-  const terminal = openTerminal()
+export async function askSecret(prompt: string, nobody = noTerminal()): Promise<Secret> {
+  const terminal = openTerminal(nobody)
   process.stderr.write(prompt)
   try {
     return await typed(terminal)
@@ -53,19 +53,28 @@ export async function askSecret(prompt: string): Promise<Secret> {
   }
 }
 
-function openTerminal(): ReadStream {
+/**
+ * Opens the terminal of the process, whatever stdin is.
+ *
+ * @throws `nobody` where there is none.
+ */
+export function openTerminal(nobody: UsageError): ReadStream {
   let fd: number | undefined
   try {
     fd = openSync('/dev/tty', 'r')
     return new ReadStream(fd)
   } catch {
     if (fd !== undefined) closeSync(fd)
-    throw new UsageError(
-      'NO_PASSWORD',
-      'a password is needed and there is no terminal to ask at',
-      'set MSINGI_BECOME_PASSWORD or give --become-password-file',
-    )
+    throw nobody
   }
+}
+
+function noTerminal(): UsageError {
+  return new UsageError(
+    'NO_PASSWORD',
+    'a password is needed and there is no terminal to ask at',
+    'set MSINGI_BECOME_PASSWORD or give --become-password-file',
+  )
 }
 
 function typed(terminal: ReadStream): Promise<Secret> {

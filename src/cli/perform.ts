@@ -1,27 +1,32 @@
 import { randomBytes } from 'node:crypto'
 import type { Event, EventBody, Mode, Reporter } from '../base/event.ts'
 import { Redactor, type Secret } from '../base/secret.ts'
+import type { Project } from '../plan/step.ts'
 import type { RunOptions } from '../run/run.ts'
 import { interruptible } from './interrupt.ts'
 import type { PlayFlags } from './options.ts'
 import { openReporters, readWishes } from './outputs.ts'
 import { becomePassword } from './password.ts'
 import type { OpenProject } from './project.ts'
+import { askPrompts } from './prompts.ts'
 
 /** What a run needs of the person and the process. */
 export interface Means {
   readonly redactor: Redactor
   readonly password: Secret | undefined
   readonly reporters: readonly Reporter[]
+  /** With the answers to what its plays ask for. */
+  readonly project: Project
 }
 
-/** Asks for passwords and opens the outputs. */
-export async function means(flags: PlayFlags): Promise<Means> {
+/** Asks for passwords and for what the plays want to know, and opens the outputs. */
+export async function means(flags: PlayFlags, opened: OpenProject): Promise<Means> {
   const wishes = readWishes(flags.output, process)
   const redactor = new Redactor()
   const password = await becomePassword(flags, process.env)
   if (password) redactor.add(password)
-  return { redactor, password, reporters: await openReporters(wishes, flags, process) }
+  const project = await askPrompts(opened.project, flags, process.env, redactor)
+  return { redactor, password, project, reporters: await openReporters(wishes, flags, process) }
 }
 
 /** Runs a project in one of the modes and returns the exit status. */
@@ -29,7 +34,7 @@ export async function perform(
   mode: Mode,
   opened: OpenProject,
   flags: PlayFlags,
-  { redactor, password, reporters }: Means,
+  { redactor, password, project, reporters }: Means,
   more: Pick<RunOptions, 'salt' | 'onPlanned' | 'allowed' | 'owed' | 'only' | 'onOwed' | 'onThrough'>,
 ): Promise<number> {
   const id = runId(new Date())
@@ -43,7 +48,7 @@ export async function perform(
   const [{ run }, { connecting }] = await Promise.all([import('../run/run.ts'), import('./connecting.ts')])
   const { signal, release } = interruptible(warn)
   try {
-    const { exit } = await run(opened.project, {
+    const { exit } = await run(project, {
       ...more,
       mode,
       run: id,

@@ -22,7 +22,7 @@ export async function play(mode: Mode, files: readonly string[], flags: PlayFlag
     list(opened, flags)
     return EXIT.done
   }
-  const ways = await means(flags)
+  const ways = await means(flags, opened)
   if (mode === 'plan' && flags.out !== undefined) return keepPlan(files, opened, flags, ways)
   if (mode === 'apply' && asksFirst(flags)) return applyIfApproved(files, opened, flags, ways)
   return mode === 'apply' ? applyAll(files, opened, flags, ways) : perform(mode, opened, flags, ways, {})
@@ -39,7 +39,7 @@ export async function resume(files: readonly string[], flags: PlayFlags): Promis
   const unfinished = readUnfinished(flags)
   const opened = openProject(unfinished.files, unfinished.flags, process.env)
   const { hosts, owed } = unfinished
-  return applyAll(unfinished.files, opened, unfinished.flags, await means(unfinished.flags), {
+  return applyAll(unfinished.files, opened, unfinished.flags, await means(unfinished.flags, opened), {
     only: new Set(hosts),
     owed,
   })

@@ -54,7 +54,8 @@ export class NameCheck {
     this.#inventory = around.inventory
     this.#extra = around.extra
     this.#facts = around.facts
-    this.#runNames = new Map([...around.runNames].map(name => [name, PENDING]))
+    const asked = play.play.prompts.map(({ name }) => name.text)
+    this.#runNames = new Map([...around.runNames, ...asked].map(name => [name, PENDING]))
     this.#onProblem = onProblem
   }
 

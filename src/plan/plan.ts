@@ -101,7 +101,7 @@ function check(play: PlannedPlay, input: PlanInput, runNames: ReadonlySet<string
   const names = new NameCheck(play, { ...input, runNames }, input.onProblem)
   const topics = new Set(play.handlers.flatMap(handler => handler.topics))
   const facts = new Set<string>()
-  checkCarriedOut(play, input.onProblem)
+  checkCarriedOut(play, input.inventory, input.onProblem)
   checkRoleCalls(play, names, input.onProblem)
   for (const step of tasksOf(play)) {
     checkParams(step, input.onProblem)

@@ -45,7 +45,7 @@ export function playSettings(play: Play): Settings {
     roleParams: [],
     taskVars: [],
     merged: new Set(),
-    secret: new Set(),
+    secret: new Set(play.prompts.filter(prompt => prompt.isPrivate).map(({ name }) => name.text)),
     role: undefined,
     places: [dirname(play.file)],
   }

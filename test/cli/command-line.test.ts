@@ -44,6 +44,7 @@ const REFUSED: readonly (readonly [Argv, number, readonly string[]])[] = [
   [['apply', 'right.yml', '-l', 'web'], 4, ['NO_MATCH']],
   [['apply', 'right.yml', '-K'], 4, ['NO_PASSWORD']],
   [['apply', 'right.yml', '--become-password-file', 'none'], 4, ['NO_PASSWORD']],
+  [['apply', 'asking.yml'], 4, ['NO_ANSWER']],
   [['vars', 'web9'], 4, ['NO_MATCH']],
   [['vars', 'web1', 'greting'], 4, ['BAD_ARGUMENT']],
   [['modules', 'statt'], 4, ['BAD_ARGUMENT']],
@@ -89,6 +90,7 @@ const PRINTED: readonly (readonly [Argv, number, RegExp])[] = [
 const RUNS: readonly (readonly [Argv, number])[] = [
   [['apply', 'right.yml'], 0],
   [['drift', 'right.yml'], 0],
+  [['apply', 'asking.yml', '-e', 'word=spring'], 0],
   [['apply', 'failing.yml'], 1],
   [['plan', 'differing.yml'], 2],
   [['drift', 'differing.yml'], 2],

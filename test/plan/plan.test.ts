@@ -52,9 +52,39 @@ describe('plan/check', () => {
     ],
     ['unknown meta action', '- hosts: all\n  tasks:\n    - meta: flush_handler\n', ['BAD_VALUE 3:13']],
     [
-      'keyword that nothing acts on',
-      '- hosts: all\n  remote_user: x\n  tasks:\n    - say: {msg: a}\n',
-      ['UNKNOWN_KEYWORD 2:16'],
+      'keyword that nothing acts on, once however many tasks inherit it',
+      '- hosts: all\n  become_flags: -H\n  tasks:\n    - say: {msg: a}\n    - say: {msg: b}\n',
+      ['UNKNOWN_KEYWORD 2:17'],
+    ],
+    [
+      'keyword that is for the inventory',
+      '- hosts: all\n  remote_user: x\n  tasks:\n    - say: {msg: a}\n      port: 2222\n',
+      ['UNKNOWN_KEYWORD 2:16', 'UNKNOWN_KEYWORD 5:13'],
+    ],
+    [
+      'keyword that says what the inventory says',
+      '- hosts: all\n  remote_user: ops\n  connection: ssh\n  tasks:\n    - say: {msg: a}\n',
+      [],
+    ],
+    [
+      'keyword of the play at a task',
+      '- hosts: all\n  any_errors_fatal: true\n  tasks:\n    - say: {msg: a}\n    - say: {msg: b}\n      any_errors_fatal: true\n',
+      ['UNKNOWN_KEYWORD 6:25'],
+    ],
+    [
+      'loop that ends early',
+      '- hosts: all\n  tasks:\n    - say: {msg: a}\n      loop: [1]\n      loop_control: { break_when: item == 1 }\n',
+      ['UNKNOWN_KEYWORD 5:35'],
+    ],
+    [
+      'variables that are asked for',
+      '- hosts: all\n  vars_prompt: [{ name: word }]\n  vars: { port: "{{ int word }}" }\n  tasks:\n    - say: {msg: "{{ word }} {{ port }}"}\n      when: port > 1\n',
+      [],
+    ],
+    [
+      'prompts that are wrong',
+      '- hosts: all\n  vars_prompt:\n    - prompt: a\n    - { name: a b }\n    - { name: c, prompt: "{{ x }}" }\n    - { name: d, encrypt: sha512 }\n',
+      ['MISSING_KEYWORD 3:7', 'BAD_VALUE 4:15', 'BAD_VALUE 5:26', 'UNKNOWN_KEYWORD 6:18'],
     ],
   ])('%s', (_, text, expected) => {
     const found = problemsOf(text)

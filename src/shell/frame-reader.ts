@@ -14,6 +14,8 @@ const WATCHED_LIMIT = MEBIBYTE
 /** What a part may answer; more is a mistake of whoever asked. */
 const ANSWER_LIMIT = 64 * MEBIBYTE
 const NOISE_LIMIT = 64 * 1024
+/** Some shells write a marker's newline and the marker one after the other. */
+const NEWLINE_MS = 200
 
 /** What the reader must know of a part to receive its answer. */
 export interface Wanted {
@@ -45,6 +47,8 @@ interface Lane {
   part: number
   capture: Capture
   decoder: StringDecoder
+  /** Runs while a newline that the scanner holds may turn out to be the beginning of a marker. */
+  newline: NodeJS.Timeout | undefined
   /** A newline that the scanner still holds has been told to whoever watches. */
   toldNewline: boolean
   readonly done: { readonly captured: Captured; readonly code: number; readonly ms: number }[]
@@ -73,6 +77,7 @@ export class FrameReader {
       part: 0,
       capture: new Capture(0),
       decoder: new StringDecoder('utf8'),
+      newline: undefined,
       toldNewline: false,
       done: [],
     })
@@ -93,8 +98,9 @@ export class FrameReader {
   /** @throws Error where the bytes break the protocol; nothing that follows can be trusted then. */
   push(stream: StreamName, chunk: Buffer): void {
     const lane = this.#lanes[stream]
+    clearTimeout(lane.newline)
     lane.scanner.push(chunk)
-    this.#tellNewline(lane)
+    if (lane.scanner.isAtLineEnd) lane.newline = setTimeout(() => this.#tellNewline(lane), NEWLINE_MS).unref()
   }
 
   /** Returns what came outside of any answer: before the handshake, and between frames. */
@@ -108,6 +114,7 @@ export class FrameReader {
     lane.part = part
     lane.capture = new Capture(limitOf(wanted))
     lane.decoder = new StringDecoder('utf8')
+    clearTimeout(lane.newline)
     lane.toldNewline = false
   }
 
@@ -123,11 +130,11 @@ export class FrameReader {
 
   /**
    * Who watches a long command wants its last line at once, not when the next one comes. A newline that turns out to belong
-   * to a marker was told in vain; the answer itself does not have it.
+   * to a marker, which took its time, was told in vain; the answer itself does not have it.
    */
   #tellNewline(lane: Lane): void {
     const wanted = this.#wanted[lane.part]
-    if (!wanted?.onOutput || lane.toldNewline || !lane.scanner.isAtLineEnd) return
+    if (!wanted?.onOutput || lane.toldNewline) return
     lane.toldNewline = true
     wanted.onOutput(lane.name, '\n')
   }

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { TaskError } from '../../src/base/error.ts'
 import type { Completed } from '../../src/base/result.ts'
 import { FrameReader, type Hello, type StreamName, type Wanted } from '../../src/shell/frame-reader.ts'
@@ -115,12 +115,17 @@ describe('FrameReader', () => {
     const { reader, answers } = greeted()
     let seen = ''
     reader.expect(1, [{ onOutput: (_, text) => (seen += text) }])
+    vi.useFakeTimers()
     feed(reader, 'stdout', 'waiting\n')
+    vi.advanceTimersByTime(1000)
     expect(seen).toBe('waiting\n')
     feed(reader, 'stdout', '\n')
+    vi.advanceTimersByTime(1000)
     expect(seen).toBe('waiting\n\n')
-    feed(reader, 'stdout', 'done\n')
-    feed(reader, 'stdout', `\n${MARKER} 1.0 0 10\n`)
+    feed(reader, 'stdout', 'done\n\n')
+    vi.advanceTimersByTime(10)
+    vi.useRealTimers()
+    feed(reader, 'stdout', `${MARKER} 1.0 0 10\n`)
     feed(reader, 'stderr', `\n${MARKER} 1.0 0 10\n`)
     expect(seen).toBe('waiting\n\ndone\n')
     expect(answers).toMatchObject([[{ out: 'waiting\n\ndone\n' }]])

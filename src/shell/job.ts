@@ -67,9 +67,10 @@ export function attachScript(at: {
   )
 }
 
-/** Returns a part that removes the directories of jobs whose answers have arrived. */
+/** Returns a part that removes the directories of jobs whose answers have arrived, and that of their run with the last of them. */
 export function discardJobs(dirs: readonly string[]): Sh {
-  return sh`rm -rf -- ${dirs}`
+  const above = [...new Set(dirs.map(dir => dir.replace(/\/[^/]*$/, '')))]
+  return lines(sh`rm -rf -- ${dirs} || exit`, sh`rmdir -- ${above} 2>/dev/null || :`)
 }
 
 /** Where a job stands: `absent` means that it never began. */

@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import { TaskError } from '../../src/base/error.ts'
@@ -38,7 +38,7 @@ interface Bench {
 /** A session and a directory for the test alone, because the tests run side by side. */
 async function bench(name: ShellName): Promise<Bench> {
   jobs += 1
-  const dir = join(base, 'run 1', String(jobs))
+  const dir = join(base, `run ${jobs}`, '1')
   const session = await openIn(name)
   sessions.push(session)
   const ask: Bench['ask'] = async (script, onOutput) => {
@@ -123,8 +123,11 @@ describe.concurrent.each(SHELLS)('jobs in %s', name => {
     await run({ script: sh`:`, stdin: 'x' })
     expect(statSync(dir).mode & 0o777).toBe(0o700)
     expect(statSync(join(dir, 'stdin')).mode & 0o777).toBe(0o600)
+    mkdirSync(`${dir}-other`)
     await ask(discardJobs([dir, `${dir}-none`]))
-    expect(existsSync(dir)).toBe(false)
+    expect(readdirSync(dirname(dir))).toEqual([basename(`${dir}-other`)])
+    await ask(discardJobs([`${dir}-other`]))
+    expect(existsSync(dirname(dir))).toBe(false)
     await run({ script: sh`:`, detached: false })
     expect(existsSync(dir)).toBe(false)
   })

@@ -1,4 +1,5 @@
 // Written by `npm run gen` from the files of this folder.
+import { apk } from './apk.ts'
 import { apt } from './apt.ts'
 import { assert } from './assert.ts'
 import { authorized_key } from './authorized_key.ts'
@@ -8,6 +9,8 @@ import { copy } from './copy.ts'
 import { deb822_repository } from './deb822_repository.ts'
 import { debconf } from './debconf.ts'
 import { debug } from './debug.ts'
+import { dnf } from './dnf.ts'
+import { docker_compose } from './docker_compose.ts'
 import { docker_image } from './docker_image.ts'
 import { docker_network } from './docker_network.ts'
 import { docker_prune } from './docker_prune.ts'
@@ -28,6 +31,7 @@ import { locale_gen } from './locale_gen.ts'
 import { modprobe } from './modprobe.ts'
 import { mount } from './mount.ts'
 import { nftables } from './nftables.ts'
+import { packageModule } from './package.ts'
 import { package_facts } from './package_facts.ts'
 import { pam_limits } from './pam_limits.ts'
 import { pause } from './pause.ts'
@@ -55,6 +59,7 @@ import { wait_for_connection } from './wait_for_connection.ts'
 import type { AnyModule } from './module.ts'
 
 const all: readonly AnyModule[] = [
+  apk,
   apt,
   assert,
   authorized_key,
@@ -64,6 +69,8 @@ const all: readonly AnyModule[] = [
   deb822_repository,
   debconf,
   debug,
+  dnf,
+  docker_compose,
   docker_image,
   docker_network,
   docker_prune,
@@ -84,6 +91,7 @@ const all: readonly AnyModule[] = [
   modprobe,
   mount,
   nftables,
+  packageModule,
   package_facts,
   pam_limits,
   pause,

@@ -2,26 +2,10 @@ import type { Resource } from '../probes/probe.ts'
 import { aptAfter, aptDiff, aptQuestions, plansOf, versionsOf } from './_apt-diff.ts'
 import { aptParams } from './_apt-params.ts'
 import { aptActions } from './_apt-script.ts'
+import { BROUGHT } from './_brought.ts'
 import { defineModule } from './module.ts'
 
-/** Where packages put files; they leave `/home`, `/srv` and `/usr/local` alone. */
-const PACKAGED = [
-  '/boot',
-  '/etc',
-  '/opt',
-  '/usr/bin',
-  '/usr/include',
-  '/usr/lib',
-  '/usr/libexec',
-  '/usr/sbin',
-  '/usr/share',
-  '/var',
-]
 const LISTS: readonly Resource[] = ['/var/lib/apt', '/var/cache/apt'].map(name => ({ kind: 'tree', name }))
-const BROUGHT: readonly Resource[] = [
-  ...(['unit', 'user', 'group', 'process', 'sysctl'] as const).map(kind => ({ kind, name: '*' })),
-  ...PACKAGED.map(name => ({ kind: 'tree', name }) as const),
-]
 
 export const apt = defineModule({
   name: 'apt',

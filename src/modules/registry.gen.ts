@@ -24,6 +24,7 @@ import { get_url } from './get_url.ts'
 import { getent } from './getent.ts'
 import { group } from './group.ts'
 import { hostname } from './hostname.ts'
+import { htpasswd } from './htpasswd.ts'
 import { ini_file } from './ini_file.ts'
 import { known_hosts } from './known_hosts.ts'
 import { lineinfile } from './lineinfile.ts'
@@ -84,6 +85,7 @@ const all: readonly AnyModule[] = [
   getent,
   group,
   hostname,
+  htpasswd,
   ini_file,
   known_hosts,
   lineinfile,

@@ -1,6 +1,6 @@
 import { SourceError, type OnProblem } from '../base/error.ts'
 import { didYouMean } from '../base/nearest.ts'
-import type { Inventory } from '../inventory/model.ts'
+import { hostNamed, type Inventory } from '../inventory/model.ts'
 import type { AnyModule } from '../modules/module.ts'
 import type { Playbook, Play } from '../playbook/model.ts'
 import { missingParams } from '../playbook/role-params.ts'
@@ -9,6 +9,7 @@ import { NameCheck } from './check-names.ts'
 import { checkParams } from './check-params.ts'
 import { checkCarriedOut } from './carried-out.ts'
 import { expand, expandHandler, expandRole, type Expansion } from './expand.ts'
+import { FactFinder } from './fact-finder.ts'
 import { allTasks } from './leaves.ts'
 import { inherit, playLayers, playSettings, enterRole } from './settings.ts'
 import type { PlannedPlay, Project, Section, Step } from './step.ts'
@@ -100,18 +101,24 @@ function rolesOf(play: Play): Play['roles'] {
 function check(play: PlannedPlay, input: PlanInput, runNames: ReadonlySet<string>): PlannedPlay {
   const names = new NameCheck(play, { ...input, runNames }, input.onProblem)
   const topics = new Set(play.handlers.flatMap(handler => handler.topics))
-  const facts = new Set<string>()
+  const facts = new FactFinder(input.facts)
+  const around = layersAround(play, input)
   checkCarriedOut(play, input.inventory, input.onProblem)
   checkRoleCalls(play, names, input.onProblem)
   for (const step of tasksOf(play)) {
     checkParams(step, input.onProblem)
     checkNotified(step, topics, input.onProblem)
-    for (const { root, path } of names.step(step)) {
-      if (root === 'facts')
-        for (const fact of path[0] === undefined ? input.facts : [path[0]]) facts.add(fact)
-    }
+    const { roleDefaults, roleParams, taskVars } = step.settings
+    facts.follow(names.step(step), [...roleDefaults, ...around, ...roleParams, ...taskVars])
   }
-  return { ...play, facts }
+  return { ...play, facts: facts.found }
+}
+
+/** Every variable that some host of the play sees, whatever the task. */
+function layersAround(play: PlannedPlay, { inventory, extra }: PlanInput): readonly Layer[] {
+  const ofHosts = play.hosts.flatMap(name => hostNamed(inventory, name)?.layers ?? [])
+  const distinct = new Map(ofHosts.map(layer => [layer.vars, layer]))
+  return [...distinct.values(), ...play.vars, ...(extra ? [extra] : [])]
 }
 
 /** A parameter without a default may come from the inventory as well as from the call. */

@@ -16,6 +16,7 @@ import { runTask } from './task-run.ts'
 import { loopItems } from './unit.ts'
 import { Turns } from './units.ts'
 import { Stop, tellOwed, type Names, type Place, type RunContext, type Spot, type Walk } from './walk.ts'
+import { withFacts } from './with-facts.ts'
 
 /** One object, so that what was worked out without loop variables is found again. */
 const NO_NAMES: Names = {}
@@ -161,7 +162,7 @@ export class HostRun {
   async #include(stage: Stage, step: IncludeStep, local: Names): Promise<void> {
     const loop = step.settings.keywords.get('loop')
     if (loop === undefined) return this.#includeOnce(stage, step, local)
-    const items = await this.#judged(stage, step, 'include', () =>
+    const items = await this.#judged(stage, step, local, () =>
       loopItems(loop, this.state.scope(stage.play, step, local)),
     )
     if (items instanceof Unknown) return this.#unknownInclude(step, items)
@@ -171,7 +172,7 @@ export class HostRun {
   }
 
   async #includeOnce(stage: Stage, step: IncludeStep, local: Names): Promise<void> {
-    const items = await this.#judged(stage, step, 'include', () => {
+    const items = await this.#judged(stage, step, local, () => {
       const scope = this.state.scope(stage.play, step, local)
       const verdicts = step.settings.when.map(condition => holds(condition, scope))
       if (verdicts.includes(false)) return []
@@ -179,7 +180,7 @@ export class HostRun {
       const from = step.tasksFrom ? render(step.tasksFrom, scope) : undefined
       return (
         findUnknown([...verdicts, target, from]) ??
-        step.load(String(target), from === undefined ? undefined : String(from))
+        step.load(written(target), from === undefined ? undefined : written(from))
       )
     })
     if (items instanceof Unknown) return this.#unknownInclude(step, items)
@@ -187,15 +188,16 @@ export class HostRun {
   }
 
   /** Works out what an include or meta task says; a problem in its texts fails the host as a failed task does. */
-  async #judged<T>(stage: Stage, step: IncludeStep | MetaStep, module: string, work: () => T): Promise<T> {
+  async #judged<T>(stage: Stage, step: IncludeStep | MetaStep, names: Names, work: () => T): Promise<T> {
     try {
-      return work()
+      return await withFacts({ walk: this.#walk, play: stage.play, step, names }, work)
     } catch (error) {
       if (!(error instanceof SourceError || error instanceof TaskError)) throw error
       const outcome = failed(failureOf(error))
       this.state.count('failed')
       const task = step.kind === 'include' ? step.title : step.action
-      const about = { host: this.state.host.name, play: stage.play.name, task, module, at: place(step.at) }
+      const where = { play: stage.play.name, module: step.kind, at: place(step.at) }
+      const about = { host: this.state.host.name, task, ...where }
       this.#context.emit({ type: 'task_done', ...about, ...reported(outcome, 0, false) })
       throw new Stop('failed')
     }
@@ -207,7 +209,7 @@ export class HostRun {
   }
 
   async #meta(stage: Stage, step: MetaStep, local: Names): Promise<void> {
-    const isWanted = await this.#judged(stage, step, 'meta', () => {
+    const isWanted = await this.#judged(stage, step, local, () => {
       const scope = this.state.scope(stage.play, step, local)
       return step.settings.when.every(condition => holds(condition, scope) === true)
     })
@@ -257,4 +259,10 @@ export class HostRun {
     this.state.isOut = true
     if (this.state.counts.unreachable === 0) this.state.count('unreachable')
   }
+}
+
+/** The name of a file or role: a text, or a number that stands for one. */
+function written(value: unknown): string {
+  if (typeof value === 'string' || typeof value === 'number') return String(value)
+  throw new TaskError('BAD_NAME', 'an include leads to something that is not a name')
 }

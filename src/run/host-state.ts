@@ -16,6 +16,7 @@ export class HostState {
   readonly #shared: SharedNames
   readonly #data = new Map<string, unknown>()
   readonly #facts: Record<string, unknown> = {}
+  readonly #wanted = new Set<string>()
   /** Grows with every new value, so that what was computed from older ones is computed again. */
   version = 0
   /** Handlers notified and not yet run. */
@@ -68,9 +69,14 @@ export class HostState {
     })
   }
 
+  /** Says that a fact is needed which the play does not mention itself: a file that it includes does. */
+  want(fact: string): void {
+    this.#wanted.add(fact)
+  }
+
   /** Returns the questions for those facts of the play that are not known yet. */
   openFacts(play: PlannedPlay): readonly Probe<unknown>[] {
-    return [...play.facts].flatMap(name =>
+    return [...play.facts, ...this.#wanted].flatMap(name =>
       this.#facts[name] === PENDING && FACTS[name] ? [FACTS[name]] : [],
     )
   }
@@ -81,7 +87,7 @@ export class HostState {
    * @throws the failure of a fact that could not be read.
    */
   absorbFacts(play: PlannedPlay, lane: Lane): void {
-    for (const name of play.facts) {
+    for (const name of [...play.facts, ...this.#wanted]) {
       const answer = this.#facts[name] === PENDING && FACTS[name] ? lane.answers.get(FACTS[name]) : undefined
       if (answer === undefined) continue
       if ('error' in answer) throw answer.error

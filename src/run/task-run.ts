@@ -1,7 +1,7 @@
 import { SourceError, TaskError } from '../base/error.ts'
 import { Unknown } from '../base/unknown.ts'
 import { Pending } from '../vars/pending.ts'
-import { render } from '../vars/render.ts'
+import { containsTemplate, render } from '../vars/render.ts'
 import { failed, failureOf, skipped, unknown, type Outcome } from './outcome.ts'
 import type { SharedResult } from './stage.ts'
 import { finish, runTurn, type Finished } from './turn-run.ts'
@@ -9,6 +9,7 @@ import { flag, number } from './unit.ts'
 import type { Turn } from './units.ts'
 import { registerOf } from './verdict.ts'
 import { Stop, tellOwed, type Spot } from './walk.ts'
+import { withFacts } from './with-facts.ts'
 
 /**
  * Runs one task on one host, all turns of its loop, and reports them.
@@ -19,6 +20,7 @@ export async function runTask(spot: Spot): Promise<void> {
   const { walk, stage, step } = spot
   if (isLinear(spot)) await stage.inStep(walk.state.host.name, step)
   if (stage.isOver) throw new Stop('stage')
+  await withFacts(spot, () => openKeywords(spot))
   const way = wayOf(spot)
   if (way instanceof Error) {
     finish(spot, undefined, failed(failureOf(way)), 0)
@@ -41,6 +43,37 @@ function wayOf({
   } catch (error) {
     if (error instanceof SourceError || error instanceof TaskError) return error
     throw error
+  }
+}
+
+/** Keywords that may hold a template and are asked for outside of the task's turns. */
+const KEYWORDS = [
+  'run_once',
+  'throttle',
+  'check_mode',
+  'diff',
+  'no_log',
+  'timeout',
+  'retries',
+  'delay',
+  'backoff',
+  'delegate_to',
+  'ignore_errors',
+  'ignore_unreachable',
+]
+
+/** @throws Pending where one of them waits for a fact; whatever else is wrong with them shows in its place. */
+function openKeywords({ walk, play, step, names }: Spot): void {
+  const written = KEYWORDS.flatMap(keyword => step.settings.keywords.get(keyword) ?? []).filter(
+    containsTemplate,
+  )
+  const scope = walk.state.scope(play, step, names)
+  for (const node of [...written, ...step.settings.notify]) {
+    try {
+      render(node, scope)
+    } catch (error) {
+      if (error instanceof Pending) throw error
+    }
   }
 }
 
@@ -88,34 +121,19 @@ function withoutTurns(turns: Unknown | Error): Outcome {
 /** Settles the task's texts; where they need a fact, the host is asked first. */
 async function turnsOf(spot: Spot): Promise<readonly Turn[] | Unknown | Error> {
   try {
-    const turns = settled(spot)
-    if (turns !== undefined) return turns
-    await askFacts(spot)
-    return settled(spot) ?? new TaskError('FACT_UNKNOWN', 'a fact is mentioned that the host did not give')
+    return await withFacts(spot, () => settled(spot))
   } catch (error) {
     if (error instanceof SourceError || error instanceof TaskError) return error
     throw error
   }
 }
 
-/** Returns the turns, or undefined where they wait for a fact. */
-function settled({ walk, play, step, names }: Spot): readonly Turn[] | Unknown | undefined {
-  try {
-    const turns = walk.turns.of(play, step, names)
-    if (turns instanceof Unknown) return turns
-    return turns.some(turn => turn.resolved instanceof Pending) ? undefined : turns
-  } catch (error) {
-    if (error instanceof Pending) return undefined
-    throw error
-  }
-}
-
-/** Facts need no privilege: they are asked in the shell the task runs in, along with the coming tasks' questions. */
-async function askFacts({ walk, play, step, names }: Spot): Promise<void> {
-  const lane = await walk.lanes.lane(walk.turns.becomeOf(play, step, names))
-  const questions = walk.ahead.questions(play, walk.coming, lane, names)
-  await walk.lanes.exchange(lane, [], [...walk.state.openFacts(play), ...questions], 0)
-  walk.state.absorbFacts(play, lane)
+/** @throws Pending where a turn waits for a fact. */
+function settled({ walk, play, step, names }: Spot): readonly Turn[] | Unknown {
+  const turns = walk.turns.of(play, step, names)
+  if (turns instanceof Unknown) return turns
+  for (const { resolved } of turns) if (resolved instanceof Pending) throw resolved
+  return turns
 }
 
 /** Keeps what later tasks may ask for: the registered result and the notified handlers. */

@@ -14,6 +14,7 @@ import { flag, number, setsOf, text, titleOf } from './unit.ts'
 import type { Turn } from './units.ts'
 import { judge } from './verdict.ts'
 import { about, type Place, type Spot } from './walk.ts'
+import { withFacts } from './with-facts.ts'
 
 /** One turn of a task with its verdict. */
 export interface Finished {
@@ -35,7 +36,7 @@ export async function runTurn(spot: Spot, turn: Turn): Promise<Finished> {
   let outcome = await attempt(spot, turn)
   if (until !== undefined && walk.context.mode === 'apply') {
     const tries = number(step, 'retries', turn.scope) ?? RETRIES
-    for (let done = 1; !isMet(spot, turn, outcome); done++) {
+    for (let done = 1; !(await isMet(spot, turn, outcome)); done++) {
       if (done > tries) {
         outcome = notMet(outcome, done)
         break
@@ -79,7 +80,7 @@ function tellPlanned({ walk, step }: Spot, turn: Turn | undefined, outcome: Outc
 async function attempt(spot: Spot, turn: Turn): Promise<Outcome> {
   const outcome = await outcomeOf(spot, turn)
   try {
-    return judge(spot.step, outcome, scopeWith(spot, turn, outcome.registered))
+    return await withFacts(spot, () => judge(spot.step, outcome, scopeWith(spot, turn, outcome.registered)))
   } catch (error) {
     if (error instanceof SourceError || error instanceof TaskError)
       return failed(failureOf(error), outcome.changes, outcome.registered)
@@ -182,10 +183,11 @@ function groundOf(spot: Spot, turn: Turn, where: Place, output: LiveOutput): Gro
   }
 }
 
-function isMet(spot: Spot, turn: Turn, outcome: Outcome): boolean {
+async function isMet(spot: Spot, turn: Turn, outcome: Outcome): Promise<boolean> {
   if (outcome.status === 'skipped' || outcome.status === 'unreachable') return true
   const until = spot.step.settings.keywords.get('until')
-  return until === undefined || holds(until, scopeWith(spot, turn, outcome.registered)) === true
+  if (until === undefined) return true
+  return withFacts(spot, () => holds(until, scopeWith(spot, turn, outcome.registered)) === true)
 }
 
 function notMet(outcome: Outcome, attempts: number): Outcome {

@@ -6,7 +6,7 @@ import { findLocal, openPlace, readLocal } from '../plan/lookup.ts'
 import type { Step } from '../plan/step.ts'
 import { issueCode } from '../plan/param-issue.ts'
 import { listOf } from '../plan/settings.ts'
-import { nodeAt, type Node, type ScalarNode } from '../syntax/node.ts'
+import { nodeAt, type Node } from '../syntax/node.ts'
 import { evaluate, holds } from '../vars/condition.ts'
 import { render, renderText } from '../vars/render.ts'
 import type { Scope } from '../vars/scope.ts'
@@ -159,8 +159,11 @@ function environment(step: Step, scope: Scope): Readonly<Record<string, string>>
   return merged
 }
 
+/** What has keywords: a task, an include, a meta task. */
+export type Asking = Pick<Step, 'settings' | 'at'>
+
 /** Returns a keyword's value on this host as a boolean; YAML's and Ansible's spellings are understood. */
-export function flag(step: Step, keyword: string, scope: Scope): boolean | undefined {
+export function flag(step: Asking, keyword: string, scope: Scope): boolean | undefined {
   const node = step.settings.keywords.get(keyword)
   if (node === undefined) return undefined
   const value = render(node, scope)
@@ -174,17 +177,20 @@ export function flag(step: Step, keyword: string, scope: Scope): boolean | undef
 }
 
 /** Returns a keyword's value on this host as text. */
-export function text(step: Step, keyword: string, scope: Scope): string | undefined {
+export function text(step: Asking, keyword: string, scope: Scope): string | undefined {
   const node = step.settings.keywords.get(keyword)
   if (node === undefined) return undefined
   const value = render(node, scope)
   if (value instanceof Unknown)
     throw new TaskError('UNKNOWN_VALUE', `\`${keyword}\` is unknown until ${value.until}`)
-  return value === null ? undefined : String(value)
+  if (value === null) return undefined
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return String(value)
+  throw new SourceError('BAD_VALUE', node.at, `\`${keyword}\` is not a text`)
 }
 
 /** Returns a keyword's value on this host as a number; 0 or more. */
-export function number(step: Step, keyword: string, scope: Scope): number | undefined {
+export function number(step: Asking, keyword: string, scope: Scope): number | undefined {
   const written = text(step, keyword, scope)
   if (written === undefined) return undefined
   const value = Number(written)
@@ -213,7 +219,7 @@ export function setsOf(module: AnyModule, params: unknown): Registered {
 export function loopItems(node: Node, scope: Scope): readonly unknown[] | Unknown {
   const value =
     node.kind === 'scalar' && typeof node.value === 'string' && !node.value.includes('{{')
-      ? evaluate(node as ScalarNode, scope)
+      ? evaluate(node, scope)
       : render(node, scope)
   if (value instanceof Unknown) return value
   if (Array.isArray(value)) return value as unknown[]

@@ -5,7 +5,7 @@ import type { Become } from '../transport/session.ts'
 import { render } from '../vars/render.ts'
 import type { Scope } from '../vars/scope.ts'
 import type { HostState } from './host-state.ts'
-import { flag, loopItems, resolve, text, type Resolved } from './unit.ts'
+import { flag, loopItems, resolve, text, type Asking, type Resolved } from './unit.ts'
 
 /** One turn of a task: its loop's value, or none. */
 export interface Turn {
@@ -59,7 +59,7 @@ export class Turns {
   }
 
   /** Returns whom the task becomes, without settling anything else of it. */
-  becomeOf(play: PlannedPlay, step: Step, local: Readonly<Record<string, unknown>>): Become | undefined {
+  becomeOf(play: PlannedPlay, step: Asking, local: Readonly<Record<string, unknown>>): Become | undefined {
     return this.#becomeOf(step, this.#state.scope(play, step, local))
   }
 
@@ -101,7 +101,7 @@ export class Turns {
   }
 
   /** The task's keywords win over the inventory, the inventory over the command line's defaults. */
-  #becomeOf(step: Step, scope: Scope): Become | undefined {
+  #becomeOf(step: Asking, scope: Scope): Become | undefined {
     const { reach } = this.#state.host
     const wanted = flag(step, 'become', scope) ?? reach.become ?? this.#become.wanted ?? false
     if (!wanted) return undefined

@@ -91,6 +91,7 @@ const RUNS: readonly (readonly [Argv, number])[] = [
   [['apply', 'right.yml'], 0],
   [['drift', 'right.yml'], 0],
   [['apply', 'asking.yml', '-e', 'word=spring'], 0],
+  [['apply', 'facts.yml'], 0],
   [['apply', 'failing.yml'], 1],
   [['plan', 'differing.yml'], 2],
   [['drift', 'differing.yml'], 2],

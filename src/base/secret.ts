@@ -72,7 +72,8 @@ export class Redactor {
     if (typeof data === 'string') return this.mask(data)
     if (data === null || typeof data !== 'object') return data
     if (Array.isArray(data)) return data.map(item => this.#walk(item))
-    if ('toJSON' in data && typeof data.toJSON === 'function') return this.#walk((data as { toJSON: () => unknown }).toJSON())
+    if ('toJSON' in data && typeof data.toJSON === 'function')
+      return this.#walk((data as { toJSON: () => unknown }).toJSON())
     return Object.fromEntries(Object.entries(data).map(([key, value]) => [this.mask(key), this.#walk(value)]))
   }
 

@@ -1,4 +1,5 @@
 import { ConnectError, SourceError, UsageError } from '../base/error.ts'
+import { LabError } from '../lab/error.ts'
 import { codeFrames } from '../report/code-frame.ts'
 import type { TextOf } from '../report/code-frame.ts'
 import type { Palette } from '../report/palette.ts'
@@ -37,9 +38,18 @@ export function complaint(
     const code = `${error.host}, ${error.stage}`
     return { text: line(code, error.message, error.hint, palette), exit: EXIT.unreachable }
   }
+  if (error instanceof LabError) {
+    return {
+      text: line(error.code, error.message, error.hint, palette),
+      exit: UNFINISHED.has(error.code) ? EXIT.failed : EXIT.usage,
+    }
+  }
   if (error instanceof Interrupted) return { text: '', exit: EXIT.interrupted }
   return { text: bug(error, palette), exit: EXIT.bug }
 }
+
+/** What went wrong while a lab was being worked on; all else is said before. */
+const UNFINISHED: ReadonlySet<string> = new Set(['TOO_SLOW', 'PROGRAM_FAILED'])
 
 function line(code: string, message: string, hint: string | undefined, palette: Palette): string {
   const help = hint === undefined ? '' : `  ${palette.note('=')} help: ${printable(hint)}\n`

@@ -76,6 +76,33 @@ export interface TrustFlags extends InventoryFlags, ReachFlags {
   readonly knownHosts?: string
 }
 
+/** All that `lab up` understands. */
+export interface LabUpFlags {
+  readonly kind: 'vm' | 'container'
+  readonly os: 'debian-12' | 'debian-13'
+  readonly hosts: number
+  readonly disk: readonly string[]
+  readonly memory: string
+  readonly cpus: number
+  readonly tpm?: true
+  readonly internet?: true
+  readonly publish: readonly string[]
+  readonly package: readonly string[]
+}
+
+/** Which lab a command is about. */
+export interface LabFlags {
+  readonly lab?: string
+}
+
+/** All that `drill` understands. */
+export interface DrillFlags {
+  readonly inventory: string
+  readonly limit?: string
+  readonly set: readonly string[]
+  readonly output: 'plain' | 'json'
+}
+
 const DEFAULT_FORKS = 32
 
 export function addInventoryOptions(command: Command): Command {

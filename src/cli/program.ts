@@ -3,10 +3,12 @@ import type { CommanderError } from 'commander'
 import { UsageError } from '../base/error.ts'
 import { addApply } from './commands/apply.ts'
 import { addDrift } from './commands/drift.ts'
+import { addDrill } from './commands/drill.ts'
 import { addExec } from './commands/exec.ts'
 import { addExplain } from './commands/explain.ts'
 import { addFacts } from './commands/facts.ts'
 import { addHosts } from './commands/hosts.ts'
+import { addLab } from './commands/lab.ts'
 import { addLint } from './commands/lint.ts'
 import { addModules } from './commands/modules.ts'
 import { addPlan } from './commands/plan.ts'
@@ -40,6 +42,8 @@ export function makeProgram(exitWith: ExitWith): Command {
     addFacts,
     addExec,
     addHosts,
+    addLab,
+    addDrill,
     addModules,
   ]) {
     add(program, exitWith)

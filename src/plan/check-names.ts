@@ -1,6 +1,6 @@
 import { SourceError, type OnProblem } from '../base/error.ts'
 import { didYouMean } from '../base/nearest.ts'
-import { showSpan, type Span } from '../base/span.ts'
+import { showSpan } from '../base/span.ts'
 import { hostNamed, type Inventory } from '../inventory/model.ts'
 import type { Node } from '../syntax/node.ts'
 import { readFileSync } from 'node:fs'
@@ -9,6 +9,7 @@ import { holds } from '../vars/condition.ts'
 import { references, type Reference } from '../vars/references.ts'
 import { Pending, PENDING, Scope, type Layer } from '../vars/scope.ts'
 import { containsTemplate } from '../vars/render.ts'
+import type { Missing } from '../vars/value.ts'
 import { findLocal } from './lookup.ts'
 import { inMap, listOf } from './settings.ts'
 import type { PlannedPlay, Step } from './step.ts'
@@ -176,25 +177,18 @@ export class NameCheck {
     return [...sorts.values()]
   }
 
-  #definedOn(host: string, step: Step, { root, path, at }: Reference): void {
+  #definedOn(host: string, step: Step, reference: Reference): void {
     const scope = this.#scope(host, step.settings)
     try {
-      const found = scope.resolve(root, path)
-      if (!found.found) throw this.#undefined(host, root, path, at, found, scope)
+      const found = scope.resolve(reference.root, reference.path)
+      if (!found.found) throw this.#undefined(host, reference, found, scope)
     } catch (error) {
       if (error instanceof SourceError) this.#problem(error)
       else if (!(error instanceof Pending)) throw error
     }
   }
 
-  #undefined(
-    host: string,
-    root: string,
-    path: readonly string[],
-    at: Span,
-    missing: { part: number; candidates: readonly string[] },
-    scope: Scope,
-  ): SourceError {
+  #undefined(host: string, { root, path, at }: Reference, missing: Missing, scope: Scope): SourceError {
     const name = [root, ...path.slice(0, missing.part + 1)].join('.')
     const word = missing.part < 0 ? root : (path[missing.part] ?? '')
     const near = didYouMean(word, missing.part < 0 ? [...scope.names()] : missing.candidates)

@@ -3,7 +3,7 @@ import type { PlannedPlay, Step } from '../plan/step.ts'
 import type { Probe } from '../probes/probe.ts'
 import type { HostState } from './host-state.ts'
 import type { Lane } from './lanes.ts'
-import { viewOf } from './settle.ts'
+import { viewOf } from './ground.ts'
 import type { Turn, Turns } from './units.ts'
 
 /** Tasks looked at in one frame: at first, after a change that may have altered anything, and at most. */

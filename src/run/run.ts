@@ -1,6 +1,6 @@
 import { hostNamed } from '../inventory/model.ts'
 import { place, type Event, type EventBody, type HostCounts, type Mode } from '../base/event.ts'
-import { Redactor } from '../base/secret.ts'
+import type { Redactor } from '../base/secret.ts'
 import type { PlannedPlay, Project } from '../plan/step.ts'
 import type { Connect } from '../transport/session.ts'
 import { HostRun } from './host-run.ts'
@@ -177,8 +177,6 @@ function leaveOut(
 /** The one boundary: every event is stamped and masked here, nowhere else. */
 function stamped(options: RunOptions): (event: EventBody) => void {
   return event => {
-    options.emit(
-      options.redactor.maskDeep({ ...event, time: new Date().toISOString(), run: options.run }) as Event,
-    )
+    options.emit(options.redactor.maskDeep({ ...event, time: new Date().toISOString(), run: options.run }))
   }
 }

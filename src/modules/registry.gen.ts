@@ -6,6 +6,7 @@ import { authorized_key } from './authorized_key.ts'
 import { blockinfile } from './blockinfile.ts'
 import { command } from './command.ts'
 import { copy } from './copy.ts'
+import { cron } from './cron.ts'
 import { deb822_repository } from './deb822_repository.ts'
 import { debconf } from './debconf.ts'
 import { debug } from './debug.ts'
@@ -40,11 +41,13 @@ import { ping } from './ping.ts'
 import { reboot } from './reboot.ts'
 import { replace } from './replace.ts'
 import { script } from './script.ts'
+import { service_facts } from './service_facts.ts'
 import { set_fact } from './set_fact.ts'
 import { shell } from './shell.ts'
 import { slurp } from './slurp.ts'
 import { stat } from './stat.ts'
 import { sudoers } from './sudoers.ts'
+import { synchronize } from './synchronize.ts'
 import { sysctl } from './sysctl.ts'
 import { systemd } from './systemd.ts'
 import { systemd_timer } from './systemd_timer.ts'
@@ -67,6 +70,7 @@ const all: readonly AnyModule[] = [
   blockinfile,
   command,
   copy,
+  cron,
   deb822_repository,
   debconf,
   debug,
@@ -101,11 +105,13 @@ const all: readonly AnyModule[] = [
   reboot,
   replace,
   script,
+  service_facts,
   set_fact,
   shell,
   slurp,
   stat,
   sudoers,
+  synchronize,
   sysctl,
   systemd,
   systemd_timer,

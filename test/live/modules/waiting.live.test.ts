@@ -86,13 +86,13 @@ describe('modules/waiting on a live host', () => {
   })
 
   test('wait_for_connection waits for a host that is still starting', async () => {
-    execFileSync('docker', ['pause', host.container])
+    await host.run('systemctl stop ssh')
     const waiting = run(
       'apply',
       '- wait_for_connection: { timeout: 60 }\n- command: { cmd: "true", reads: true }\n',
     )
-    await new Promise(resolve => setTimeout(resolve, 15_000))
-    execFileSync('docker', ['unpause', host.container])
+    await new Promise(resolve => setTimeout(resolve, 5_000))
+    await host.run('systemctl start ssh')
 
     expect((await waiting).exit).toBe(0)
   })

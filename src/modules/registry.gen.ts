@@ -23,6 +23,7 @@ import { file } from './file.ts'
 import { find } from './find.ts'
 import { get_url } from './get_url.ts'
 import { getent } from './getent.ts'
+import { git } from './git.ts'
 import { group } from './group.ts'
 import { hostname } from './hostname.ts'
 import { htpasswd } from './htpasswd.ts'
@@ -55,6 +56,7 @@ import { systemd_unit } from './systemd_unit.ts'
 import { tempfile } from './tempfile.ts'
 import { template } from './template.ts'
 import { timezone } from './timezone.ts'
+import { ufw } from './ufw.ts'
 import { unarchive } from './unarchive.ts'
 import { uri } from './uri.ts'
 import { user } from './user.ts'
@@ -87,6 +89,7 @@ const all: readonly AnyModule[] = [
   find,
   get_url,
   getent,
+  git,
   group,
   hostname,
   htpasswd,
@@ -119,6 +122,7 @@ const all: readonly AnyModule[] = [
   tempfile,
   template,
   timezone,
+  ufw,
   unarchive,
   uri,
   user,

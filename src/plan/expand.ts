@@ -55,7 +55,7 @@ export function expand(items: readonly Item[], outer: Settings, how: Expansion):
 
 /** Returns the steps of a role called with parameters. */
 export function expandRole(use: RoleUse, outer: Settings, how: Expansion): PlanItem[] {
-  const inner = enterRole(inherit(outer, use.keywords, `role ${use.role.name}`), use.role, use.params)
+  const inner = enterRole(inherit(outer, use.keywords, `role ${use.role.name}`), use)
   return expand(use.role.tasks, inner, how)
 }
 

@@ -77,7 +77,7 @@ function planPlay(play: Play, input: PlanInput, how: Expansion): PlannedPlay {
 function handlersOf(play: Play, how: Expansion): Step[] {
   const settings = playSettings(play)
   const ofRoles = rolesOf(play).flatMap(use => {
-    const inner = enterRole(inherit(settings, use.keywords, `role ${use.role.name}`), use.role, use.params)
+    const inner = enterRole(inherit(settings, use.keywords, `role ${use.role.name}`), use)
     return use.role.handlers.map(handler => expandHandler(handler, inner, how))
   })
   const own = play.handlers.map(handler => expandHandler(handler, settings, how))
@@ -124,11 +124,7 @@ function layersAround(play: PlannedPlay, { inventory, extra }: PlanInput): reado
 /** A parameter without a default may come from the inventory as well as from the call. */
 function checkRoleCalls({ play }: PlannedPlay, names: NameCheck, onProblem: OnProblem): void {
   for (const use of rolesOf(play)) {
-    const settings = enterRole(
-      inherit(playSettings(play), use.keywords, `role ${use.role.name}`),
-      use.role,
-      use.params,
-    )
+    const settings = enterRole(inherit(playSettings(play), use.keywords, `role ${use.role.name}`), use)
     for (const problem of missingParams(use, name => names.isSet(name, settings))) onProblem(problem)
   }
 }

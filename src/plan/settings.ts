@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import type { Keywords, Play, Role, RoleParam } from '../playbook/model.ts'
+import type { Keywords, Play, Role, RoleParam, RoleUse } from '../playbook/model.ts'
 import { asBoolean } from '../syntax/boolean.ts'
 import { get, type ListNode, type MapNode, type Node, type ScalarNode } from '../syntax/node.ts'
 import type { Layer } from '../vars/scope.ts'
@@ -46,6 +46,7 @@ export function playSettings(play: Play): Settings {
     taskVars: [],
     merged: new Set(),
     secret: new Set(play.prompts.filter(prompt => prompt.isPrivate).map(({ name }) => name.text)),
+    calls: [],
     role: undefined,
     places: [dirname(play.file)],
   }
@@ -78,13 +79,14 @@ export function taskSettings(outer: Settings, own: Keywords, origin: string): Se
 }
 
 /** Returns the settings inside a role: its variables take the place of an outer role's, its folders are searched first. */
-export function enterRole(outer: Settings, role: Role, params: MapNode | undefined): Settings {
+export function enterRole(outer: Settings, { role, params, at }: RoleUse): Settings {
   const defaults = defaultsOf(role)
   return {
     ...outer,
     merged: new Set([...outer.merged, ...namesOf(role, param => param.merge)]),
     secret: new Set([...outer.secret, ...namesOf(role, param => param.secret)]),
     role: role.name,
+    calls: [...outer.calls, { role: role.name, at, params: role.signature.params }],
     roleDefaults: [
       ...outer.roleDefaults,
       { level: 'role defaults', origin: `role ${role.name}`, vars: defaults },

@@ -1,7 +1,7 @@
 import type { Span } from '../base/span.ts'
 import type { Inventory } from '../inventory/model.ts'
 import type { AnyModule } from '../modules/module.ts'
-import type { Keywords, Play } from '../playbook/model.ts'
+import type { Keywords, Play, RoleParam } from '../playbook/model.ts'
 import type { Node, ScalarNode } from '../syntax/node.ts'
 import type { Layer } from '../vars/scope.ts'
 
@@ -26,10 +26,19 @@ export interface Settings {
   /** Parameters of roles that are put together from all levels, and those that are secret. */
   readonly merged: ReadonlySet<string>
   readonly secret: ReadonlySet<string>
+  /** The roles around the task, outermost first. */
+  readonly calls: readonly RoleCall[]
   /** Name of the role the task belongs to. */
   readonly role: string | undefined
   /** Folders in which files and templates of the task are looked for, nearest first. */
   readonly places: readonly string[]
+}
+
+/** A role that was entered on the way to a task. One object for each call, so that it is checked once. */
+export interface RoleCall {
+  readonly role: string
+  readonly at: Span
+  readonly params: readonly RoleParam[]
 }
 
 /** One module call of a play, the same for all hosts. */

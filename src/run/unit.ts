@@ -3,7 +3,8 @@ import type { Registered } from '../base/result.ts'
 import { findUnknown, Unknown } from '../base/unknown.ts'
 import type { AnyModule, Input, Verdict } from '../modules/module.ts'
 import { findLocal, openPlace, readLocal } from '../plan/lookup.ts'
-import type { Step } from '../plan/step.ts'
+import { checkRoleValues } from '../plan/role-values.ts'
+import type { RoleCall, Step } from '../plan/step.ts'
 import { issueCode } from '../plan/param-issue.ts'
 import { listOf } from '../plan/settings.ts'
 import { nodeAt, type Node } from '../syntax/node.ts'
@@ -18,20 +19,28 @@ export type Resolved =
   | { readonly kind: 'unknown'; readonly until: string }
 
 /**
- * Settles conditions, templates and local files of a task and checks its parameters.
+ * Settles conditions, templates and local files of a task and checks its parameters and those of its role.
  *
+ * @param checked - the roles whose parameters are known to be right on this host
  * @throws SourceError or TaskError where a text is wrong for this host; Pending where an answer of the host is outstanding.
  */
-export function resolve(step: Step, scope: Scope): Resolved {
+export function resolve(step: Step, scope: Scope, checked: WeakSet<RoleCall>): Resolved {
   const verdict = allHold(step.settings.when, scope)
   if (verdict instanceof Unknown) return { kind: 'unknown', until: verdict.until }
   if (verdict !== true) return { kind: 'skip', reason: `\`${verdict}\` does not hold` }
+  checkRoles(step, scope, checked)
   const args = argumentsOf(step, scope)
   const unknown = findUnknown(args)
   if (unknown) return { kind: 'unknown', until: unknown.until }
   const env = environment(step, scope)
   if (env instanceof Unknown) return { kind: 'unknown', until: env.until }
   return { kind: 'ready', params: parse(step, args), env }
+}
+
+/** A role's parameters are checked before its first task that runs; where one is unknown yet, before the next one again. */
+function checkRoles(step: Step, scope: Scope, checked: WeakSet<RoleCall>): void {
+  for (const call of step.settings.calls)
+    if (!checked.has(call) && checkRoleValues(call, scope)) checked.add(call)
 }
 
 /** Returns true, the text of the first condition that does not hold, or Unknown; false beats unknown wherever it stands. */

@@ -1,6 +1,6 @@
 import { Unknown } from '../base/unknown.ts'
 import { inMap } from '../plan/settings.ts'
-import type { PlannedPlay, Step } from '../plan/step.ts'
+import type { PlannedPlay, RoleCall, Step } from '../plan/step.ts'
 import type { Become } from '../transport/session.ts'
 import { render } from '../vars/render.ts'
 import type { Scope } from '../vars/scope.ts'
@@ -39,6 +39,7 @@ export class Turns {
   readonly #state: HostState
   readonly #become: DefaultBecome
   readonly #kept = new Map<string, Kept>()
+  readonly #checked = new WeakSet<RoleCall>()
 
   constructor(state: HostState, become: DefaultBecome) {
     this.#state = state
@@ -92,7 +93,7 @@ export class Turns {
         label,
         names: local,
         scope,
-        resolved: resolve(step, scope),
+        resolved: resolve(step, scope, this.#checked),
         become: this.#becomeOf(step, scope),
       }
     } catch (error) {

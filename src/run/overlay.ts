@@ -47,6 +47,13 @@ export class Overlay {
     )?.title
   }
 
+  /** Returns the title of the first planned task that may make the thing. */
+  makerOf(wanted: Resource): string | undefined {
+    return this.#planned.find(
+      ({ touches, brings }) => touches === undefined || meet([...touches, ...brings], [wanted]),
+    )?.title
+  }
+
   /** Returns whether some planned task may have altered anything at all. */
   get isClouded(): boolean {
     return this.#planned.some(({ touches }) => touches === undefined)

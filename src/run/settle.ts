@@ -1,13 +1,25 @@
 import { TaskError } from '../base/error.ts'
 import type { Change, Completed, Failure, Registered } from '../base/result.ts'
+import { Unknown } from '../base/unknown.ts'
 import type { Action } from '../modules/module.ts'
 import type { Probes } from '../probes/probe.ts'
 import type { Sh } from '../shell/sh.ts'
 import { WRITE_FAILED, writeError } from '../shell/write.ts'
 import { foresee } from './foresee.ts'
 import { observed, viewOf, type Case, type Ground, type Unit } from './ground.ts'
+import { laneOrUnknown } from './lane-or-unknown.ts'
 import type { Lane } from './lanes.ts'
-import { changed, commandFailure, failed, failureOf, ok, outputOf, skipped, type Outcome } from './outcome.ts'
+import {
+  changed,
+  commandFailure,
+  failed,
+  failureOf,
+  ok,
+  outputOf,
+  skipped,
+  unknown,
+  type Outcome,
+} from './outcome.ts'
 import { keep } from './keep.ts'
 import { bePatient, reboot } from './return.ts'
 import { APPLY_DEADLINE_MS, commandOf, prepare, TIMED_OUT } from './perform.ts'
@@ -19,7 +31,8 @@ export async function settle(unit: Unit, on: Ground): Promise<Outcome> {
     if (module.patience && on.mode === 'apply')
       await bePatient(module.patience(unit.params), { ...on, become: unit.become })
     if (module.controller === true) return onController(unit)
-    const lane = await on.lanes.lane(unit.become)
+    const lane = await laneOrUnknown(unit.become, on)
+    if (lane instanceof Unknown) return unknown(lane.until)
     const probes: Probes = module.probe(unit.params, viewOf(lane, on))
     const one: Case = { unit, probes, lane, on }
     await ask(one)

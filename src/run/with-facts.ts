@@ -1,7 +1,9 @@
 import { TaskError } from '../base/error.ts'
+import { Unknown } from '../base/unknown.ts'
 import type { PlannedPlay, Step } from '../plan/step.ts'
 import { Pending } from '../vars/pending.ts'
 import type { Become } from '../transport/session.ts'
+import { laneOrUnknown } from './lane-or-unknown.ts'
 import type { Names, Walk } from './walk.ts'
 
 /** Whose texts are worked out, and where. */
@@ -36,7 +38,8 @@ export async function withFacts<T>(reader: Reader, work: () => T): Promise<T> {
 async function askFacts(reader: Reader, missing: string): Promise<void> {
   const { walk, play, names } = reader
   walk.state.want(missing.split('.')[1] ?? '')
-  const lane = await walk.lanes.lane(becomeOf(reader))
+  const own = await laneOrUnknown(becomeOf(reader), { ...walk, mode: walk.context.mode })
+  const lane = own instanceof Unknown ? await walk.lanes.lane(undefined) : own
   const questions = walk.ahead.questions(play, walk.coming, lane, names)
   await walk.lanes.exchange(lane, [], [...walk.state.openFacts(play), ...questions], 0)
   walk.state.absorbFacts(play, lane)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { fakeHost } from '../support/fake-session.ts'
+import { fakeHost, type FakeHost } from '../support/fake-session.ts'
 import { fakeRun } from '../support/fake-run.ts'
 
 const many = (count: number): string =>
@@ -205,6 +205,35 @@ describe('run/plan', () => {
       event.type === 'task_done' && event.status === 'unknown' ? [event.reason] : [],
     )
     expect(reasons).toEqual(Array.from({ length: 3 }, () => 'package'))
+  })
+
+  test('what a user does who is still to be made is unknown until then', async () => {
+    const text = `- hosts: all
+  tasks:
+    - {name: known, put: {key: a, value: 1}}
+    - {name: mine, put: {key: b, value: 1}, become: true, become_user: ghost}
+    - {name: anything, blunt: {key: c, value: 1}}
+    - {name: his, put: {key: d, value: 1}, become: true, become_user: ghost}
+    - {name: after, put: {key: e, value: 1}}
+`
+    const host = (): FakeHost => {
+      const made = fakeHost()
+      made.strangers.add('ghost')
+      return made
+    }
+    const early = await fakeRun(text, { h: host() }, 'plan')
+    const late = await fakeRun(text.replace(/.*mine.*\n/, ''), { h: host() }, 'plan')
+    const applied = await fakeRun(text.replace(/.*mine.*\n/, ''), { h: host() })
+
+    expect(early.exit).toBe(3)
+    expect(late.tasks.map(([, status]) => status)).toEqual([
+      'would_change',
+      'would_change',
+      'unknown',
+      'would_change',
+    ])
+    expect(late.events).toContainEqual(expect.objectContaining({ task: 'his', reason: 'anything' }))
+    expect(applied.exit).toBe(3)
   })
 
   test('the same tasks applied: what was predicted happens', async () => {

@@ -9,6 +9,8 @@ export interface FakeHost {
   readonly frames: string[][]
   /** Shells that were opened, by user. */
   readonly shells: string[]
+  /** Users that are not there. */
+  readonly strangers: Set<string>
   /** Keys whose writing has no effect. */
   readonly stuck: Set<string>
   connections: number
@@ -24,6 +26,7 @@ export function fakeHost(keys: Readonly<Record<string, string>> = {}): FakeHost 
     keys: new Map(Object.entries(keys)),
     frames: [],
     shells: [],
+    strangers: new Set(),
     stuck: new Set(),
     connections: 0,
     isDown: false,
@@ -48,6 +51,8 @@ function connectionTo(name: string, host: FakeHost): Connection {
     host: name,
     shell: become => {
       const user = become?.user ?? 'ops'
+      if (host.strangers.has(user))
+        return Promise.reject(new ConnectError(name, 'become', `the host has no user \`${user}\``))
       host.shells.push(user)
       return Promise.resolve(sessionOf(name, user, host))
     },

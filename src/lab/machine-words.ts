@@ -47,7 +47,7 @@ export function disksOf(hardware: Hardware): readonly Disk[] {
 export function diskWords(disk: Disk, cache: Exclude<DiskCache, 'none'>): readonly string[] {
   const mode = cache === 'volatile' ? 'writeback' : 'unsafe'
   return [
-    ['nbdkit', '--foreground', '--unix', disk.socket, '--filter=exitlast', '--filter=cache'],
+    ['nbdkit', '--foreground', '--unix', disk.socket, '--filter=cache'],
     ['file', `file=${disk.file}`, `cache=${mode}`],
   ].flat()
 }

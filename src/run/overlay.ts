@@ -47,11 +47,13 @@ export class Overlay {
     )?.title
   }
 
-  /** Returns the title of the first planned task that may make the thing. */
+  /** Returns the title of the planned task that makes the thing: one that names it, else the first that may. */
   makerOf(wanted: Resource): string | undefined {
-    return this.#planned.find(
+    const makers = this.#planned.filter(
       ({ touches, brings }) => touches === undefined || meet([...touches, ...brings], [wanted]),
-    )?.title
+    )
+    const named = makers.find(({ touches = [] }) => meet(touches.filter(isNamed), [wanted]))
+    return (named ?? makers[0])?.title
   }
 
   /** Returns whether some planned task may have altered anything at all. */

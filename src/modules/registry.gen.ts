@@ -1,6 +1,7 @@
 // Written by `npm run gen` from the files of this folder.
 import { apk } from './apk.ts'
 import { apt } from './apt.ts'
+import { archive } from './archive.ts'
 import { assert } from './assert.ts'
 import { authorized_key } from './authorized_key.ts'
 import { blockinfile } from './blockinfile.ts'
@@ -67,6 +68,7 @@ import type { AnyModule } from './module.ts'
 const all: readonly AnyModule[] = [
   apk,
   apt,
+  archive,
   assert,
   authorized_key,
   blockinfile,

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { TaskError } from '../base/error.ts'
 import type { Change } from '../base/result.ts'
 import { reloadDue, unit, UNIT_NAME, unitName, type Unit } from '../probes/unit.ts'
-import { complain, flag } from './_params.ts'
+import { complain, flag, text } from './_params.ts'
 import { isMasked, isUp, PASSING, enablement, unitScript } from './_units.ts'
 import { changes, defineModule } from './module.ts'
 
@@ -39,6 +39,15 @@ const params = z
     no_block: flag()
       .default(false)
       .describe('Do not wait until it is started or stopped; the end is not looked at.'),
+    use: z
+      .enum(['auto', 'systemd', 'service'])
+      .optional()
+      .describe('Accepted for playbooks with `service`; it is always systemd.'),
+    runlevel: text().optional().describe('Accepted for playbooks with `service`; systemd has none.'),
+    sleep: text().optional().describe('Accepted for playbooks with `service`; systemd waits by itself.'),
+    pattern: text()
+      .optional()
+      .describe('Accepted for playbooks with `service`; systemd knows its processes.'),
     force: flag().default(false).describe('Replace links that are in the way of `enabled` and `masked`.'),
   })
   .transform(({ name: first, service, unit: last, ...given }, context) => {
@@ -69,6 +78,7 @@ export const systemd = defineModule({
     'A unit of `Type=oneshot` that does not remain active is run by `state: started` every time.',
     'After a start the unit must stay up for a moment; else the task fails and shows the journal of the unit.',
     'Units of users are refused.',
+    'As `service` it handles systemd only. `arguments` is not taken: what a unit is started with stands in its file.',
   ],
   params,
   probe: ({ name: wanted, daemon_reload: reloads }) => ({

@@ -19,7 +19,7 @@ export function bodyOf(body: unknown, format: BodyFormat): string | Secret | Err
 function textOf(body: unknown, format: BodyFormat): string | Error {
   if (format === 'json') return typeof body === 'string' && isJson(body) ? body : JSON.stringify(body)
   if (typeof body === 'string') return body
-  if (format === 'raw') return typeof body === 'object' ? JSON.stringify(body) : String(body)
+  if (format === 'raw') return JSON.stringify(body)
   if (body === null || typeof body !== 'object') return new Error('names with values expected')
   const pairs = Object.entries(body).flatMap(([name, value]) =>
     [value].flat().map(one => [name, String(one)]),

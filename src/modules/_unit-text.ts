@@ -10,7 +10,7 @@ export const unitSections = z.record(
   z.string().regex(/^[A-Za-z][\w-]*$/),
   z.record(z.string().regex(/^[A-Za-z][\w-]*$/), z.union([VALUE, z.array(VALUE)])),
 )
-export type UnitSections = z.output<typeof unitSections>
+type UnitSections = z.output<typeof unitSections>
 
 /** Returns the sections as systemd reads them; what is undefined is left out. */
 export function unitText(
@@ -41,10 +41,10 @@ function valueText(value: UnitValue): string {
 
 /**
  * Returns a command that judges a unit file, or with `dropIn` a part of one, before it is put in place. Stricter than what guards
- * every unit file: systemd silently ignores a key it does not know, so that is a mistake here.
+ * every unit file: systemd silently ignores a key it does not know, so that is a mistake here. In it `%s` stands for the file alone.
  */
 export function unitValidator(unit: string, dropIn?: string): string {
-  const place = dropIn === undefined ? sh`$f/` : sh`$f/${unit}.d/`
+  const own = dropIn === undefined ? '' : `${unit}.d/`
   const copies =
     dropIn === undefined
       ? sh`cp -- "%s" "$f/"${unit} || exit`
@@ -54,10 +54,11 @@ cp -- "$o" "$f/"${unit} && mkdir "$f/"${`${unit}.d`} && cp -- "%s" "$f/"${`${uni
 f=$(mktemp -d) || exit
 trap 'rm -rf "$f"' EXIT
 ${copies}
-said=$(LC_ALL=C systemd-analyze verify --man=no "$f/"${unit} 2>&1 | while IFS= read -r l; do
-case $l in "${place}"*) printf '%s\\n' "\${l#"$f/"}" ;; *fatal\\ error*|*Refusing*) printf '%s\\n' "$l" ;; esac
-done)
+said=$(LC_ALL=C systemd-analyze verify --man=no "$f/"${unit} 2>&1 |
+grep -e "^$f/"${own} -e 'fatal error' -e Refusing | sed "s|^$f/||")
 [ -n "$said" ] || exit 0
-printf '%s\\n' "$said"
+cat <<END
+$said
+END
 exit 1`.text
 }

@@ -20,16 +20,16 @@ export interface UnitFilesWish {
   readonly restarts: boolean
 }
 
-export type UnitFilesQuestions = ContentQuestions & { readonly unit: Probe<Unit> }
+export type UnitFilesQuestions = ContentQuestions & { readonly unit?: Probe<Unit> }
 export type UnitFilesState = StateOf<UnitFilesQuestions>
 
 export function unitFilesQuestions(wish: UnitFilesWish, host: HostView): UnitFilesQuestions {
-  return { ...wholeQuestions(wish.files, host), unit: unit(wish.unit) }
+  return { ...wholeQuestions(wish.files, host), ...(!isTemplate(wish) && { unit: unit(wish.unit) }) }
 }
 
 /** A unit is named by its name, its files by their paths: no two changes can be mixed up. */
 export function unitFilesDiff(wish: UnitFilesWish, state: UnitFilesState): readonly Change[] {
-  const { unit: found } = state
+  const { unit: found = UNKNOWN } = state
   const files = wholeDiff(wish.files, state)
   const enabled = wish.isGone ? false : wish.enabled
   const started = wish.isGone ? false : wish.isStarted
@@ -72,7 +72,7 @@ export function unitFilesActions(
   return [
     ...(stop.text === '' ? [] : [{ do: 'run', script: stop } as const]),
     ...wholeActions(found, wish.files, state),
-    { do: 'run', script: wakeScript(own, wish, state.unit, own.length < found.length) },
+    { do: 'run', script: wakeScript(own, wish, state.unit ?? UNKNOWN, own.length < found.length) },
   ]
 }
 
@@ -85,13 +85,15 @@ systemctl daemon-reload || exit`,
     own.some(({ after }) => after === 'enabled') && sh`systemctl enable --quiet -- ${wish.unit} || exit`,
     (starts || restarts) && acting(restarts ? 'restart' : 'start', { name: wish.unit }, before),
     // What failed before it was removed would be remembered for ever.
-    wish.isGone && sh`systemctl reset-failed -- ${wish.unit} 2>/dev/null || :`,
+    wish.isGone && !isTemplate(wish) && sh`systemctl reset-failed -- ${wish.unit} 2>/dev/null || :`,
   )
 }
 
 /** Returns the answers as they will be. */
 export function unitFilesAfter(wish: UnitFilesWish, state: UnitFilesState): UnitFilesState {
   const { unit: before } = state
+  const files = { ...state, ...wholeAfter(wish.files, state) }
+  if (before === undefined) return files
   const settled = { ...before, needsReload: false }
   const up = { active: 'active', sub: wish.unit.endsWith('.timer') ? 'waiting' : 'running' }
   const down = { active: 'inactive', sub: 'dead' }
@@ -101,7 +103,7 @@ export function unitFilesAfter(wish: UnitFilesWish, state: UnitFilesState): Unit
   const after: Unit = wish.isGone
     ? { ...settled, ...down, load: 'not-found', file: '', fragment: '' }
     : { ...settled, load: 'loaded', ...enabled, ...started }
-  return { ...state, ...wholeAfter(wish.files, state), unit: after }
+  return { ...files, unit: after }
 }
 
 /** Starting and stopping may alter anything; enabling and writing only the unit, its files, and links to them. */
@@ -127,6 +129,26 @@ const LINKS: readonly Resource[] = [
   'graphical.target.wants',
   'default.target.wants',
 ].map(folder => ({ kind: 'tree', name: `/etc/systemd/system/${folder}` }))
+
+/** systemd knows nothing of a template itself, only of its instances. */
+function isTemplate({ unit: name }: UnitFilesWish): boolean {
+  return name.includes('@.')
+}
+
+const UNKNOWN: Unit = {
+  id: '',
+  names: [],
+  load: 'not-found',
+  active: 'inactive',
+  sub: 'dead',
+  file: '',
+  needsReload: false,
+  fragment: '',
+  result: '',
+  type: '',
+  remainsAfterExit: false,
+  sysv: null,
+}
 
 function isThere({ load }: Unit): boolean {
   return load !== 'not-found'

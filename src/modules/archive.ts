@@ -107,12 +107,13 @@ export const archive = defineModule({
     ...contentTouches(found, [dest]),
     { kind: 'tree', name: `/var/lib/msingi/${name}` },
   ],
-  // What goes into it stays as it is.
-  foretells: (_, { sources }, state) =>
-    Object.entries(sourceQuestions(sources)).map(([name, question]) => [
-      question,
-      state[name as `/${string}`],
-    ]),
+  // What goes into it stays as it is, and so does the folder it lies in.
+  foretells: (_, { dest, sources }, state) => [
+    [stat(folderOf(dest)), state.folder],
+    ...Object.entries(sourceQuestions(sources)).map(
+      ([name, question]) => [question, state[name as `/${string}`]] as const,
+    ),
+  ],
   result: ({ dest, sources }, state: State) => {
     const seen = followed(state.dest)
     return { dest, archived: sources, ...(seen && describe(seen)) }

@@ -109,7 +109,14 @@ function filesIn(folder: string, found: Tree | null, wish: Params): readonly Reg
     .filter(entry => isWanted(entry, found?.now ?? 0, wish))
     .map(({ name, kind, mode: bits, user, group, uid, gid, size, mtime, sha256, target, inode }) => ({
       path: inside(folder, name),
-      ...{ mode: bits, uid, gid, pw_name: user, gr_name: group, size, mtime, inode },
+      mode: bits,
+      uid,
+      gid,
+      pw_name: user,
+      gr_name: group,
+      size,
+      mtime,
+      inode,
       isreg: kind === 'file',
       isdir: kind === 'directory',
       islnk: kind === 'link',

@@ -47,17 +47,10 @@ const params = z
     const isList = /^https?:/i.test(value)
     if (written !== undefined && !isList && !/^[0-9a-f]+$/i.test(value))
       complain(context, 'checksum', `\`${value}\` found, hexadecimal digits or an address expected`)
-    const isVia = given.via === 'controller'
-    if (given.force && written === undefined)
-      complain(
-        context,
-        'force',
-        '`checksum` expected with it; nobody can know else whether the file is up to date',
-      )
-    if (isVia && (written === undefined || isList))
-      complain(context, 'checksum', '`via: controller` needs a checksum in digits', 'MISSING_PARAM')
-    if (isVia && !given.validate_certs) complain(context, 'validate_certs', 'the controller always verifies')
-    if (given.backup && !isVia) complain(context, 'backup', 'a backup is only kept with `via: controller`')
+    refuseMixtures(
+      { ...given, hasChecksum: written !== undefined, hasDigits: written !== undefined && !isList },
+      context,
+    )
     const login = {
       url_username: given.url_username ?? username,
       url_password: given.url_password ?? password,
@@ -72,6 +65,30 @@ const params = z
     }
   })
 type Params = z.output<typeof params>
+
+/** What was asked for at once and does not go together. */
+interface Mixture {
+  readonly via: 'host' | 'controller'
+  readonly force: boolean
+  readonly backup: boolean
+  readonly validate_certs: boolean
+  readonly hasChecksum: boolean
+  readonly hasDigits: boolean
+}
+
+function refuseMixtures(given: Mixture, context: z.RefinementCtx): void {
+  const isVia = given.via === 'controller'
+  if (given.force && !given.hasChecksum)
+    complain(
+      context,
+      'force',
+      '`checksum` expected with it; nobody can know else whether the file is up to date',
+    )
+  if (isVia && !given.hasDigits)
+    complain(context, 'checksum', '`via: controller` needs a checksum in digits', 'MISSING_PARAM')
+  if (isVia && !given.validate_certs) complain(context, 'validate_certs', 'the controller always verifies')
+  if (given.backup && !isVia) complain(context, 'backup', 'a backup is only kept with `via: controller`')
+}
 
 type Questions = {
   readonly [path: `/${string}`]: Probe<Stat>

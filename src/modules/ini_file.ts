@@ -5,7 +5,7 @@ import { describe } from './_attributes.ts'
 import { contentTouches, pathState, type ContentState } from './_content.ts'
 import { asIn, editActions, editAfter, editDiff, editQuestions, textNow } from './_edit.ts'
 import { withOption } from './_ini.ts'
-import { complain, flag, maybeSecret, ownership, path, place, placed } from './_params.ts'
+import { complain, flag, maybeSecret, ownership, place, placed } from './_params.ts'
 import { defineModule } from './module.ts'
 
 const params = z

@@ -125,23 +125,31 @@ const KINDS = { file: 'file', directory: 'directory', link: 'link' } as const
 
 function entryChanges(entry: LocalEntry, seen: TreeEntry | undefined, wish: Params): readonly Change[] {
   const what = inside(wish.root, entry.name)
-  if (seen && seen.kind !== KINDS[entry.kind] && (entry.kind === 'directory' || seen.kind === 'directory'))
-    throw new TaskError(
-      'OTHER_KIND',
-      `\`${what}\` is a ${seen.kind}, and a ${entry.kind} in the project`,
-      'remove it by hand',
-    )
+  if (seen) refuseOtherKind(what, entry, seen)
   const attributes = seen ? attributeChanges(what, seen, ownershipOf(entry, wish)) : []
   const rest = seen?.kind === entry.kind ? attributes : []
   if (entry.kind === 'directory')
     return seen ? rest : [{ kind: 'state', what, before: 'absent', after: 'directory' }]
-  const [kind, before, after] =
-    entry.kind === 'link'
-      ? ['link', seen?.target ?? null, entry.target ?? '']
-      : ['content', seen?.sha256 ?? null, entry.file?.sha256 ?? '']
+  const [kind, before, after] = holdings(entry, seen)
   return before === after && seen?.kind === entry.kind
     ? rest
     : [{ kind, what, before: before ?? (seen ? seen.kind : null), after }, ...rest]
+}
+
+/** What a link or file holds, and what it should hold. */
+function holdings(entry: LocalEntry, seen: TreeEntry | undefined): readonly [string, string | null, string] {
+  if (entry.kind === 'link') return ['link', seen?.target ?? null, entry.target ?? '']
+  return ['content', seen?.sha256 ?? null, entry.file?.sha256 ?? '']
+}
+
+function refuseOtherKind(what: string, entry: LocalEntry, seen: TreeEntry): void {
+  const isFolder = entry.kind === 'directory' || seen.kind === 'directory'
+  if (seen.kind === KINDS[entry.kind] || !isFolder) return
+  throw new TaskError(
+    'OTHER_KIND',
+    `\`${what}\` is a ${seen.kind}, and a ${entry.kind} in the project`,
+    'remove it by hand',
+  )
 }
 
 function ownershipOf(

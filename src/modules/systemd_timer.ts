@@ -114,8 +114,8 @@ export const systemd_timer = defineModule({
   result: (wish, { unit }) => ({
     name: `${wish.name}.timer`,
     dest: `${UNIT_FOLDER}/${wish.name}.timer`,
-    enabled: unit.file,
-    active: unit.active,
+    enabled: unit?.file ?? null,
+    active: unit?.active ?? null,
   }),
 })
 

@@ -74,8 +74,8 @@ export const systemd_unit = defineModule({
   result: (wish, { unit }) => ({
     name: wish.name,
     dest: pathOf(wish),
-    enabled: unit.file,
-    active: unit.active,
+    enabled: unit?.file ?? null,
+    active: unit?.active ?? null,
   }),
 })
 

@@ -100,7 +100,7 @@ export const unarchive = defineModule({
     const folder = folderOf(written)
     const script = (archive: string): Action => ({ do: 'run', script: unpackScript(archive, wish, state) })
     const room: Action = { do: 'run', script: sh`umask 077; mkdir -p -- ${folder} || exit`, detached: false }
-    if (!isLocalFile(wish.src)) return [room, script(String(wish.src))]
+    if (!isLocalFile(wish.src)) return [room, script(pathOf(wish.src))]
     const archive = `${written}.archive`
     return [room, { do: 'write', path: archive, content: wish.src, mode: '0600' }, script(archive)]
   },
@@ -127,7 +127,7 @@ function sumOf({ src }: Params, state: State): string {
   if (isLocalFile(src)) return src.sha256
   const sum = readable(state.sum ?? null)
   if (sum !== null) return sum
-  throw new TaskError('SOURCE_MISSING', `the archive \`${String(src)}\` is not on the host`)
+  throw new TaskError('SOURCE_MISSING', `the archive \`${pathOf(src)}\` is not on the host`)
 }
 
 /** Names are looked at before anything is unpacked; what was unpacked is written down once all of it is there. */
@@ -161,4 +161,8 @@ function unpacking({ isZip, include, exclude, keep_newer: keeps, extra_opts: mor
     return sh`unzip -q ${keeps ? '-uo' : '-o'} ${more} "$a" ${include} ${exclude.length > 0 ? sh`-x ${exclude}` : sh``}`
   }
   return sh`tar -xf "$a" ${keeps ? sh`--keep-newer-files` : sh``} ${more} ${exclude.map(name => `--exclude=${name}`)} ${include}`
+}
+
+function pathOf(src: Params['src']): string {
+  return typeof src === 'string' ? src : src.path
 }

@@ -16,10 +16,15 @@ export class FactFinder {
   /** Follows what a text mentions into the variables of the layers. */
   follow(mentioned: Iterable<Pick<Reference, 'root' | 'path'>>, layers: readonly Layer[]): void {
     for (const { root, path } of mentioned) {
-      if (root === 'facts')
-        for (const fact of path[0] === undefined ? this.#facts : [path[0]]) this.found.add(fact)
+      if (root === 'facts') this.#take(path[0])
       else for (const { vars } of layers) this.#intoVariable(vars, root, layers)
     }
+  }
+
+  /** `facts` alone means all of them. */
+  #take(fact: string | undefined): void {
+    const names = fact === undefined ? this.#facts : [fact]
+    for (const name of names) this.found.add(name)
   }
 
   #intoVariable(vars: MapNode, name: string, layers: readonly Layer[]): void {

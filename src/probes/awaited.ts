@@ -1,4 +1,3 @@
-import type { Completed } from '../base/result.ts'
 import { lines, sh, type Sh } from '../shell/sh.ts'
 import { probeOf, type Family, type Resource } from './probe.ts'
 import { pathRead } from './resources.ts'
@@ -108,7 +107,7 @@ function hexOf(port: number): string {
 function remoteNames(address: string): readonly string[] {
   const hex = address
     .split('.')
-    .reverse()
+    .toReversed()
     .map(part => Number(part).toString(16).toUpperCase().padStart(2, '0'))
     .join('')
   return [hex, `0000000000000000FFFF0000${hex}`]

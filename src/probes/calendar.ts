@@ -1,4 +1,3 @@
-import type { Completed } from '../base/result.ts'
 import { lines, sh, type Sh } from '../shell/sh.ts'
 import { probeOf, type Family } from './probe.ts'
 import { brokenOff, unreadable } from './unreadable.ts'

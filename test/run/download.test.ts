@@ -17,7 +17,7 @@ const asked: string[] = []
 
 beforeAll(async () => {
   server = createServer((request, response) => {
-    asked.push(`${request.url} ${request.headers['x-token'] ?? ''}`)
+    asked.push(`${request.url} ${String(request.headers['x-token'] ?? '')}`)
     response.writeHead(request.url === '/file' ? 200 : 404).end(content)
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))

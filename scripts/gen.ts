@@ -6,12 +6,13 @@ import type { AnyModule } from '../src/modules/module.ts'
 import { FACT_DOCS } from '../src/probes/fact-docs.ts'
 import { functionsPage } from '../src/vars/functions-page.ts'
 import { paramsSchema } from './gen/module-schema.ts'
+import { rolePages } from './gen/role-pages.ts'
 import { schemaFiles } from './gen/schemas.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const MODULES = join(ROOT, 'src/modules')
 /** Folders in which every file is generated; what has no source any more is removed. */
-const OWNED = ['docs/modules']
+const OWNED = ['docs/modules', 'docs/roles']
 const NOT_MODULES = new Set(['module.ts', 'registry.gen.ts'])
 
 if (process.argv[1] === import.meta.filename) await main()
@@ -43,6 +44,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   files.set('docs/facts.md', factsPage())
   files.set('docs/functions.md', `${writtenFrom('src/vars/builtins.ts')}\n\n${functionsPage()}`)
   for (const module of modules) files.set(`docs/modules/${module.name}.md`, page(module))
+  for (const [path, text] of rolePages(ROOT)) files.set(path, text)
   const prettier = await resolveConfig(join(ROOT, 'package.json'))
   const pretty = await Promise.all(
     [...files].map(

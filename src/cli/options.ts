@@ -52,6 +52,12 @@ export interface PlayFlags extends InventoryFlags, ReachFlags, OutputFlags, Choi
   readonly resume?: true
 }
 
+/** All that `lint` understands. */
+export interface LintFlags extends InventoryFlags, ChoiceFlags {
+  /** Check every role by itself. */
+  readonly checkRoles?: true
+}
+
 /** All that `exec` understands. */
 export interface ExecFlags extends InventoryFlags, ReachFlags {
   /** Seconds. */

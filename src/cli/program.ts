@@ -12,6 +12,7 @@ import { addLab } from './commands/lab.ts'
 import { addLint } from './commands/lint.ts'
 import { addModules } from './commands/modules.ts'
 import { addPlan } from './commands/plan.ts'
+import { addRoles } from './commands/roles.ts'
 import { addVars } from './commands/vars.ts'
 import type { ExitWith } from './options.ts'
 
@@ -45,6 +46,7 @@ export function makeProgram(exitWith: ExitWith): Command {
     addLab,
     addDrill,
     addModules,
+    addRoles,
   ]) {
     add(program, exitWith)
   }

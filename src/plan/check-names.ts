@@ -2,20 +2,16 @@ import { SourceError, type OnProblem } from '../base/error.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { showSpan } from '../base/span.ts'
 import { hostNamed, type Inventory } from '../inventory/model.ts'
-import type { Node } from '../syntax/node.ts'
-import { readFileSync } from 'node:fs'
-import { checkCondition, checkText, checkTextFile } from '../vars/check.ts'
 import { holds } from '../vars/condition.ts'
-import { references, type Reference } from '../vars/references.ts'
+import type { Reference } from '../vars/references.ts'
 import { Pending, PENDING, Scope, type Layer } from '../vars/scope.ts'
-import { containsTemplate } from '../vars/render.ts'
 import type { Missing } from '../vars/value.ts'
-import { findLocal } from './lookup.ts'
-import { inMap, listOf } from './settings.ts'
+import { mentionsOf } from './mentions.ts'
+import { inMap } from './settings.ts'
 import type { PlannedPlay, Step } from './step.ts'
 
 /** Names that the engine sets on every host. */
-const BUILTIN = [
+export const BUILTIN: readonly string[] = [
   'inventory_hostname',
   'group_names',
   'groups',
@@ -26,9 +22,6 @@ const BUILTIN = [
   'ansible_failed_task',
   'ansible_failed_result',
 ]
-
-/** Keywords whose value is a condition, and those whose value is an expression when it is a bare text. */
-const CONDITIONS = ['until', 'failed_when', 'changed_when']
 
 /** Where names come from besides the play itself. */
 export interface NameSources {
@@ -49,6 +42,7 @@ export class NameCheck {
   readonly #facts: readonly string[]
   readonly #onProblem: OnProblem
   readonly #seen = new Set<string>()
+  #sorts: readonly string[] | undefined
 
   constructor(play: PlannedPlay, around: NameSources, onProblem: OnProblem) {
     this.#play = play
@@ -62,17 +56,7 @@ export class NameCheck {
 
   /** Checks one task; returns everything it mentions. */
   step(step: Step): readonly Reference[] {
-    const mentioned = [
-      ...step.settings.when.flatMap(node => this.#condition(node)),
-      ...CONDITIONS.flatMap(keyword => this.#maybe(step, keyword, node => this.#condition(node))),
-      ...[...step.settings.keywords]
-        .filter(([keyword]) => !CONDITIONS.includes(keyword) && keyword !== 'loop')
-        .flatMap(([, node]) => this.#text(node)),
-      ...this.#maybe(step, 'loop', node => this.#loop(node)),
-      ...step.settings.environment.flatMap(node => this.#text(node)),
-      ...(step.name ? this.#text(step.name) : []),
-      ...this.#args(step),
-    ]
+    const mentioned = mentionsOf(step, problem => this.#problem(problem))
     this.#defined(step, mentioned)
     for (const host of this.#hostSorts()) this.#boolean(host, step)
     return mentioned
@@ -92,50 +76,6 @@ export class NameCheck {
       if (error instanceof SourceError && error.code === 'NOT_BOOLEAN') this.#problem(error)
       else if (!(error instanceof SourceError || error instanceof Pending)) throw error
     }
-  }
-
-  #maybe(step: Step, keyword: string, look: (node: Node) => readonly Reference[]): readonly Reference[] {
-    const node = step.settings.keywords.get(keyword)
-    return node ? look(node) : []
-  }
-
-  #condition(node: Node): readonly Reference[] {
-    checkCondition(node, problem => this.#problem(problem))
-    return references(node, 'condition')
-  }
-
-  #text(node: Node): readonly Reference[] {
-    if (!containsTemplate(node)) return []
-    checkText(node, this.#onProblem)
-    return references(node, 'value')
-  }
-
-  #loop(node: Node): readonly Reference[] {
-    return node.kind === 'scalar' && !containsTemplate(node) ? this.#condition(node) : this.#text(node)
-  }
-
-  #args(step: Step): readonly Reference[] {
-    const { args, module } = step
-    if (args.kind !== 'map') {
-      const input = module.freeForm === undefined ? undefined : module.inputs?.[module.freeForm]
-      return this.#arg(step, input, args)
-    }
-    return args.entries.flatMap(({ key, value }) =>
-      this.#arg(step, module.inputs?.[String(key.value)], value),
-    )
-  }
-
-  #arg(step: Step, input: string | undefined, node: Node): readonly Reference[] {
-    if (input === 'condition') return listOf(node).flatMap(item => this.#condition(item))
-    if (input === 'variable' && !containsTemplate(node)) return this.#condition(node)
-    const own = this.#text(node)
-    return input === 'template' ? [...own, ...this.#templateFile(step, node)] : own
-  }
-
-  #templateFile(step: Step, node: Node): readonly Reference[] {
-    if (node.kind !== 'scalar' || typeof node.value !== 'string' || containsTemplate(node)) return []
-    const path = findLocal(node.value, 'templates', step.settings.places)
-    return path === undefined ? [] : checkTextFile(readFileSync(path, 'utf8'), path, this.#onProblem)
   }
 
   #defined(step: Step, mentioned: readonly Reference[]): void {
@@ -168,6 +108,10 @@ export class NameCheck {
 
   /** Hosts with the same layers give the same answer; one of each sort is enough. */
   #hostSorts(): readonly string[] {
+    return (this.#sorts ??= this.#sortHosts())
+  }
+
+  #sortHosts(): readonly string[] {
     const sorts = new Map<string, string>()
     for (const name of this.#play.hosts) {
       const layers = hostNamed(this.#inventory, name)?.layers ?? []

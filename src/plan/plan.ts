@@ -11,7 +11,7 @@ import { checkCarriedOut } from './carried-out.ts'
 import { expand, expandHandler, expandRole, type Expansion } from './expand.ts'
 import { FactFinder } from './fact-finder.ts'
 import { allTasks } from './leaves.ts'
-import { inherit, playLayers, playSettings, enterRole } from './settings.ts'
+import { enterRole, inherit, namesSetBy, playLayers, playSettings } from './settings.ts'
 import type { PlannedPlay, Project, Section, Step } from './step.ts'
 import type { TagChoice } from './tags.ts'
 
@@ -146,12 +146,4 @@ function tasksOf(play: PlannedPlay): Step[] {
     ...allTasks(play.gate),
     ...play.handlers,
   ]
-}
-
-/** Names that a task gives values to during the run. */
-function namesSetBy(step: Step): string[] {
-  const register = step.settings.keywords.get('register')
-  const set =
-    step.module.sets && step.args.kind === 'map' ? step.args.entries.map(({ key }) => String(key.value)) : []
-  return [...(register?.kind === 'scalar' ? [register.text] : []), ...set]
 }

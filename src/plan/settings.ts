@@ -3,7 +3,7 @@ import type { Keywords, Play, Role, RoleParam, RoleUse } from '../playbook/model
 import { asBoolean } from '../syntax/boolean.ts'
 import { get, type ListNode, type MapNode, type Node, type ScalarNode } from '../syntax/node.ts'
 import type { Layer } from '../vars/scope.ts'
-import type { Settings } from './step.ts'
+import type { Settings, Step } from './step.ts'
 
 /** Keywords that add up from level to level instead of the inner one winning. */
 const ADDING = new Set(['when', 'environment', 'notify', 'tags', 'vars', 'vars_files', 'module_defaults'])
@@ -34,7 +34,14 @@ const OWN = new Set([
 
 /** Returns the settings every task of the play starts from. */
 export function playSettings(play: Play): Settings {
-  const outside: Settings = {
+  const asked = play.prompts.filter(prompt => prompt.isPrivate).map(({ name }) => name.text)
+  const outside = { ...bareSettings(dirname(play.file)), secret: new Set(asked) }
+  return { ...inherit(outside, play.keywords, 'play'), taskVars: [] }
+}
+
+/** Returns the settings of a task that stands alone; its files lie in the folder. */
+export function bareSettings(folder: string): Settings {
+  return {
     keywords: new Map(),
     when: [],
     environment: [],
@@ -45,12 +52,11 @@ export function playSettings(play: Play): Settings {
     roleParams: [],
     taskVars: [],
     merged: new Set(),
-    secret: new Set(play.prompts.filter(prompt => prompt.isPrivate).map(({ name }) => name.text)),
+    secret: new Set(),
     calls: [],
     role: undefined,
-    places: [dirname(play.file)],
+    places: [folder],
   }
-  return { ...inherit(outside, play.keywords, 'play'), taskVars: [] }
 }
 
 /** Returns what the things inside inherit from a level with these keywords; `origin` names the level for `vars`. */
@@ -149,6 +155,13 @@ function tagsOf(node: Node | undefined): readonly string[] {
     .flatMap(item => String(item.value).split(','))
     .map(tag => tag.trim())
     .filter(Boolean)
+}
+
+/** Returns the names that a task gives values to during the run. */
+export function namesSetBy({ args, module, settings }: Step): string[] {
+  const register = settings.keywords.get('register')
+  const set = module.sets && args.kind === 'map' ? args.entries.map(({ key }) => String(key.value)) : []
+  return [...(register?.kind === 'scalar' ? [register.text] : []), ...set]
 }
 
 /** Returns a keyword's boolean where it is written as one; undefined where it is absent or a template. */

@@ -3,9 +3,10 @@ import type { OnProblem, SourceError } from '../base/error.ts'
 import { showSpan } from '../base/span.ts'
 import type { Sources } from '../syntax/files.ts'
 import type { ScalarNode } from '../syntax/node.ts'
+import { readAllRoles } from './all-roles.ts'
 import { readContent } from './include.ts'
 import { readItems } from './items.ts'
-import type { Include, IncludedTasks, Playbook, RoleUse } from './model.ts'
+import type { Include, IncludedTasks, Playbook, Role, RoleUse } from './model.ts'
 import { readPlaybook } from './play.ts'
 import { type Reading, report } from './reading.ts'
 
@@ -20,6 +21,11 @@ export interface LoadOptions {
 export interface Loader {
   /** Returns the playbook, without the parts that are wrong; nothing is thrown. */
   readonly playbook: (file: string) => Playbook
+  /**
+   * Returns the roles of a folder `roles`, in order of names, each once for every file of tasks by which it can be
+   * entered, `tasks.yml` first.
+   */
+  readonly roles: (folder: string) => readonly (readonly [Role, ...Role[]])[]
   /**
    * Returns what an include leads to once its templates are rendered, or the problems that stand in the way.
    *
@@ -71,6 +77,10 @@ export function openLoader(sources: Sources, onProblem: OnProblem, options: Load
     return { file, plays: readPlaybook(node, reading) }
   }
 
+  function roles(folder: string): readonly (readonly [Role, ...Role[]])[] {
+    return readAllRoles(folder, { ...shared, onProblem: once, playbookDir: dirname(folder), file: folder })
+  }
+
   const include: Loader['include'] = (from, target, tasksFrom) => {
     const problems: SourceError[] = []
     const reading = shared.cache.includes.get(from)
@@ -84,7 +94,7 @@ export function openLoader(sources: Sources, onProblem: OnProblem, options: Load
     return { content, problems }
   }
 
-  return { playbook, include }
+  return { playbook, roles, include }
 }
 
 /** Returns the playbook in the file; every problem goes to `onProblem`, and nothing is thrown. */

@@ -22,7 +22,7 @@ describe('modules/contract', () => {
 
   test('generated files are fresh', async () => {
     expect(staleFiles(await generatedFiles()), 'run `npm run gen`').toEqual([])
-  })
+  }, 60_000)
 
   test.each(all)('%s: every parameter is described', (_, module) => {
     const properties = Object.entries((schemaOf(module)['properties'] ?? {}) as Record<string, object>)
@@ -41,7 +41,12 @@ describe('modules/contract', () => {
         const used = [name, ...(module.aliases ?? [])].find(key => key in task)
         expect(used, example).toBeDefined()
         const params = exampleParams(module, task[used ?? name])
-        expect(module.params.safeParse(params).error, example).toBeUndefined()
+        const open = templatesIn(task[used ?? name])
+        const issues = module.params.safeParse(params).error?.issues ?? []
+        expect(
+          issues.filter(({ path }) => !open.includes(String(path[0]))),
+          example,
+        ).toEqual([])
       }
     }
     expect(module.examples.length).toBeGreaterThan(0)
@@ -96,12 +101,22 @@ function exampleParams(module: AnyModule, args: unknown): unknown {
   )
   for (const [name, input] of Object.entries(module.inputs ?? {})) {
     if (!(name in params)) continue
-    if (input === 'file' || input === 'tree') params[name] = localFile('text\n')
+    if (input === 'tree' && String(params[name]).endsWith('/'))
+      params[name] = { path: '/pages/', entries: [] }
+    else if (input === 'file' || input === 'tree') params[name] = localFile('text\n')
     if (input === 'template') params[name] = 'text\n'
     if (input === 'place') params[name] = placeOf(String(params[name]))
     if (input === 'condition') params[name] = verdicts(params[name])
   }
   return params
+}
+
+/** Names of parameters that hold a template; what they will be is not known here. */
+function templatesIn(args: unknown): readonly string[] {
+  if (args === null || typeof args !== 'object') return []
+  return Object.entries(args).flatMap(([name, value]) =>
+    typeof value === 'string' && value.includes('{{') ? [name] : [],
+  )
 }
 
 function verdicts(written: unknown): unknown {

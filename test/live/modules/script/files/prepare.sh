@@ -1,0 +1,3 @@
+#!/bin/bash -eu
+[[ $# = 2 ]]
+printf '%s' "$1" "$2" > /srv/cycle-script

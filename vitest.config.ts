@@ -19,6 +19,8 @@ export default defineConfig({
           globalSetup: ['test/live/support/setup.ts'],
           env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
           maxWorkers: 2,
+          // A loaded machine is late now and then; what is wrong is wrong twice.
+          retry: 1,
           testTimeout: 120_000,
           hookTimeout: 300_000,
         },

@@ -10,7 +10,6 @@ export const unitSections = z.record(
   z.string().regex(/^[A-Za-z][\w-]*$/),
   z.record(z.string().regex(/^[A-Za-z][\w-]*$/), z.union([VALUE, z.array(VALUE)])),
 )
-type UnitSections = z.output<typeof unitSections>
 
 /** Returns the sections as systemd reads them; what is undefined is left out. */
 export function unitText(

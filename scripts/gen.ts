@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { AnyModule } from '../src/modules/module.ts'
 import { FACT_DOCS } from '../src/probes/fact-docs.ts'
 import { functionsPage } from '../src/vars/functions-page.ts'
+import { ansiblePage } from './gen/ansible-page.ts'
 import { paramsSchema } from './gen/module-schema.ts'
 import { rolePages } from './gen/role-pages.ts'
 import { schemaFiles } from './gen/schemas.ts'
@@ -44,6 +45,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   files.set('docs/facts.md', factsPage())
   files.set('docs/functions.md', `${writtenFrom('src/vars/builtins.ts')}\n\n${functionsPage()}`)
   for (const module of modules) files.set(`docs/modules/${module.name}.md`, page(module))
+  files.set('docs/ansible.md', `${writtenFrom('scripts/gen/ansible-page.md')}\n\n${ansiblePage()}`)
   for (const [path, text] of rolePages(ROOT)) files.set(path, text)
   const prettier = await resolveConfig(join(ROOT, 'package.json'))
   const pretty = await Promise.all(

@@ -7,7 +7,7 @@ import { inMap } from './settings.ts'
 import type { PlannedPlay } from './step.ts'
 
 /** Keywords of the grammar that nothing acts on, with what to do. To pass over one in silence would be a lie to its author. */
-const NOT_CARRIED_OUT: Readonly<Record<string, string>> = {
+export const NOT_CARRIED_OUT: Readonly<Record<string, string>> = {
   async: 'take it out; every change is a job that outlives the connection, give it more time with `timeout`',
   poll: 'take it out; the output of a job is shown as it comes',
   guard: 'take it out; nothing would be done about it',

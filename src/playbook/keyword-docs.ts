@@ -116,7 +116,7 @@ export const KEYWORD_DOCS: Readonly<Record<string, KeywordDoc>> = {
   },
   poll: { about: 'Refused: see `async`.' },
   guard: {
-    about: '`reconnect`: the change is kept only when the host can be reached anew after it.',
+    about: 'Refused: changes that are kept only when the host can be reached anew are not carried out.',
     unlike: 'New.',
   },
   notify: {
@@ -157,14 +157,11 @@ export const KEYWORD_DOCS: Readonly<Record<string, KeywordDoc>> = {
   ignore_unreachable: { about: 'Goes on when the host is lost; the next task connects anew.' },
   any_errors_fatal: {
     about: 'One failure ends the play for all hosts.',
-    unlike: 'An unreachable host counts; read at the play.',
+    unlike: 'An unreachable host counts. Stands at the play alone.',
   },
   run_once: { about: 'One host of the batch does it; what it registers all others have.' },
   throttle: { about: 'How many hosts may do this at a time.' },
-  timeout: {
-    about: 'Seconds a change may take.',
-    unlike: 'There is a limit without it as well; the job is ended on the host.',
-  },
+  timeout: { about: 'Seconds a change may take; then it is ended on the host, and has failed.' },
   answers: {
     about: 'The considerations of hosting that this answers, such as `power` or `backups`.',
     unlike: 'New.',

@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/live/**'],
+          exclude: ['test/live/**', 'test/vm/**'],
           testTimeout: 10_000,
         },
       },
@@ -23,6 +23,16 @@ export default defineConfig({
           retry: 1,
           testTimeout: 120_000,
           hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'vm',
+          include: ['test/vm/**/*.vm.test.ts'],
+          // An emulated machine takes both processors for itself.
+          maxWorkers: 1,
+          testTimeout: 900_000,
+          hookTimeout: 1_800_000,
         },
       },
     ],

@@ -1,11 +1,7 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { createInterface } from 'node:readline'
-import { text } from 'node:stream/consumers'
 import { UsageError } from '../base/error.ts'
-import type { Event } from '../base/event.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { keepDrill } from '../history/drills.ts'
 import { playDrill, type Applied } from '../lab/drill.ts'
@@ -17,10 +13,14 @@ import { EXIT } from './exit.ts'
 import type { DrillFlags } from './options.ts'
 import { interruptible } from './interrupt.ts'
 import { LAB_CACHE } from './lab.ts'
+import { runSelf } from './own-process.ts'
+
+/** A drill that could not be carried out says nothing about the host. */
+const STATUS = { passed: EXIT.done, failed: EXIT.failed, inconclusive: EXIT.unreachable } as const
 
 const HISTORY = join('.msingi', 'history.sqlite')
 
-/** Returns 0 where the drill passed; its record is on stdout or told there, and in history. */
+/** Returns 0 where the drill passed, 1 where it failed, 3 where it could not be carried out; the record is kept in history. */
 export async function drill(name: string, flags: DrillFlags): Promise<number> {
   const scenario = SCENARIOS.get(name)
   if (!scenario) {
@@ -45,7 +45,7 @@ export async function drill(name: string, flags: DrillFlags): Promise<number> {
     if (flags.output === 'json') process.stdout.write(`${JSON.stringify(record)}\n`)
     else process.stdout.write(`${record.verdict}: ${record.reason}\n`)
     if (signal.aborted) return EXIT.interrupted
-    return record.verdict === 'passed' ? EXIT.done : EXIT.failed
+    return STATUS[record.verdict]
   } finally {
     await shells.close()
     release()
@@ -135,23 +135,15 @@ async function apply(
   const folder = mkdtempSync(join(tmpdir(), 'msingi-drill-'))
   const file = join(folder, 'drill.yml')
   writeFileSync(file, playbook)
-  const program = resolve(import.meta.dirname, '../../bin/msingi.js')
-  const words = [program, 'apply', file, '-i', inventory, '-l', host, '--output', 'json', '--yes']
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] })
-  const ended = new Promise<number>((settle, reject) => {
-    child.once('error', reject)
-    child.once('close', code => settle(code ?? EXIT.interrupted))
-  })
   const tasks: string[] = []
-  const errors = text(child.stderr)
-  for await (const line of createInterface({ input: child.stdout })) {
-    const event = JSON.parse(line) as Event
-    if (event.type === 'task_start') onTask?.(event.task)
-    if (event.type === 'task_done' || event.type === 'handler_done')
-      tasks.push(`${event.task}: ${event.status}`)
-  }
   try {
-    return { exit: await ended, tasks, stderr: await errors }
+    const words = ['apply', file, '-i', inventory, '-l', host, '--yes']
+    const { exit, stderr } = await runSelf(words, event => {
+      if (event.type === 'task_start') onTask?.(event.task)
+      if (event.type === 'task_done' || event.type === 'handler_done')
+        tasks.push(`${event.task}: ${event.status}`)
+    })
+    return { exit, tasks, stderr }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -109,6 +109,16 @@ export interface DrillFlags {
   readonly output: 'plain' | 'json'
 }
 
+/** All that `test` understands. */
+export interface TestFlags {
+  readonly kind: 'container' | 'vm'
+  readonly os: 'debian-12' | 'debian-13'
+  readonly group: readonly string[]
+  readonly extraVars: readonly string[]
+  readonly junit?: string
+  readonly keep?: true
+}
+
 const DEFAULT_FORKS = 32
 
 export function addInventoryOptions(command: Command): Command {

@@ -13,6 +13,7 @@ import { addLint } from './commands/lint.ts'
 import { addModules } from './commands/modules.ts'
 import { addPlan } from './commands/plan.ts'
 import { addRoles } from './commands/roles.ts'
+import { addTest } from './commands/test.ts'
 import { addVars } from './commands/vars.ts'
 import type { ExitWith } from './options.ts'
 
@@ -45,6 +46,7 @@ export function makeProgram(exitWith: ExitWith): Command {
     addHosts,
     addLab,
     addDrill,
+    addTest,
     addModules,
     addRoles,
   ]) {

@@ -43,11 +43,14 @@ export function disksOf(hardware: Hardware): readonly Disk[] {
   ]
 }
 
-/** Returns the command line that serves a disk and keeps its writes until they are flushed. */
+/**
+ * Returns the command line that serves a disk and keeps its writes until they are flushed. In the foreground it would end
+ * with the process that started it.
+ */
 export function diskWords(disk: Disk, cache: Exclude<DiskCache, 'none'>): readonly string[] {
   const mode = cache === 'volatile' ? 'writeback' : 'unsafe'
   return [
-    ['nbdkit', '--foreground', '--unix', disk.socket, '--filter=cache'],
+    ['nbdkit', '--unix', disk.socket, '--filter=cache'],
     ['file', `file=${disk.file}`, `cache=${mode}`],
   ].flat()
 }

@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -57,6 +58,7 @@ const SETUP = ['host-setup.sh', 'vm-setup.sh'].map(name => join(import.meta.dirn
 const ROOT_BYTES = 12 * 2 ** 30
 const BUILD_BYTES = 3 * 2 ** 30
 const MINUTE = 60_000
+const OLD_MS = 60 * MINUTE
 
 /**
  * Returns the folder of an image, built from the distribution's own packages where it is not in the cache yet.
@@ -75,6 +77,7 @@ export async function ensureVmImage(wish: ImageWish): Promise<string> {
     )
   }
   mkdirSync(join(wish.cache, 'images'), { recursive: true })
+  clearOldDrafts(join(wish.cache, 'images'))
   needSpace(wish.cache, BUILD_BYTES)
   wish.say(`building the image of ${wish.os} (two minutes, once)`)
   const draft = mkdtempSync(join(wish.cache, 'images', '.draft-'))
@@ -120,6 +123,14 @@ async function build({ os, packages, signal }: ImageWish, folder: string): Promi
   await runProgram(['mke2fs', '-q', '-t', 'ext4', '-L', ROOT_LABEL, '-d', tree, raw, bytes], options)
   await runProgram(['qemu-img', 'convert', '-O', 'qcow2', raw, join(folder, IMAGE.disk)], options)
   for (const path of [tree, raw, setup]) rmSync(path, { recursive: true, force: true })
+}
+
+/** A build that was killed leaves its draft; one that is being worked on is younger. */
+function clearOldDrafts(folder: string): void {
+  for (const draft of globSync(join(folder, '.draft-*'))) {
+    const age = Date.now() - statSync(draft).mtimeMs
+    if (age > OLD_MS) rmSync(draft, { recursive: true, force: true })
+  }
 }
 
 /** Another process may have been first; its image is the same. */

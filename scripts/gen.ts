@@ -6,6 +6,7 @@ import type { AnyModule } from '../src/modules/module.ts'
 import { FACT_DOCS } from '../src/probes/fact-docs.ts'
 import { functionsPage } from '../src/vars/functions-page.ts'
 import { ansiblePage } from './gen/ansible-page.ts'
+import { errorsPage } from './gen/errors-page.ts'
 import { paramsSchema } from './gen/module-schema.ts'
 import { rolePages } from './gen/role-pages.ts'
 import { schemaFiles } from './gen/schemas.ts'
@@ -46,6 +47,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   files.set('docs/functions.md', `${writtenFrom('src/vars/builtins.ts')}\n\n${functionsPage()}`)
   for (const module of modules) files.set(`docs/modules/${module.name}.md`, page(module))
   files.set('docs/ansible.md', `${writtenFrom('scripts/gen/ansible-page.md')}\n\n${ansiblePage()}`)
+  files.set('docs/errors.md', `${writtenFrom('scripts/gen/errors-page.ts')}\n\n${errorsPage(ROOT)}`)
   for (const [path, text] of rolePages(ROOT)) files.set(path, text)
   const prettier = await resolveConfig(join(ROOT, 'package.json'))
   const pretty = await Promise.all(

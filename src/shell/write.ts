@@ -81,7 +81,8 @@ export function writeError(answer: Completed, path: string): TaskError | undefin
   )
 }
 
-const REASONS: Readonly<Record<WriteCode, { readonly reason: string; readonly hint?: string }>> = {
+/** Why a file was not written, by code. */
+export const REASONS: Readonly<Record<WriteCode, { readonly reason: string; readonly hint?: string }>> = {
   NO_DIRECTORY: { reason: 'its directory does not exist', hint: 'create the directory with `file` first' },
   IS_DIRECTORY: { reason: 'there is a directory in its place', hint: 'name the file, not its directory' },
   NO_SPACE: { reason: 'no space is left', hint: 'free space on the file system' },

@@ -1,0 +1,75 @@
+/** A way in which a task fails that does not come from a module; where there are tasks, a test runs them on this machine. */
+export interface RunExample {
+  readonly means: string
+  readonly remedy: string
+  readonly tasks?: string
+}
+
+/** Codes of which the message alone does not say enough. */
+export const RUN_EXAMPLES: Readonly<Record<string, RunExample>> = {
+  ASSERTION_FAILED: {
+    means: 'A condition of `assert` does not hold; the message names it.',
+    remedy: 'Look at the values that the condition names.',
+    tasks: "- assert: { that: inventory_hostname == 'another' }",
+  },
+  BAD_NAME: {
+    means: 'An include leads to something that is not a name.',
+    remedy: 'Look at the value of the variable in it.',
+    tasks: "- include_tasks: '{{ list 1 2 }}'",
+  },
+  COMMAND_FAILED: {
+    means: 'A command ended with a status other than 0; its output is shown.',
+    remedy: 'Run it by hand, or say with `failed_when` what counts as a failure.',
+    tasks: "- command: { cmd: 'false', reads: true }",
+  },
+  DEADLINE: {
+    means: 'The host did not answer in time, and its shell cannot be used any more.',
+    remedy: 'Look what hangs on the host: a mount whose server is gone, a full disk, a lock.',
+  },
+  FACT_UNKNOWN: {
+    means: 'A text mentions a fact that the host did not give.',
+    remedy: 'Run `msingi facts HOST` to see what it gives.',
+  },
+  FAILED: {
+    means: 'The module `fail` was reached; the message is its `msg`.',
+    remedy: 'Do what the message says.',
+    tasks: '- fail: { msg: There is no room for another database. }',
+  },
+  FAILED_WHEN: {
+    means: 'The condition of `failed_when` holds.',
+    remedy: 'Look at the result of the task: `-vv` shows it.',
+    tasks: "- command: { cmd: 'true', reads: true }\n  failed_when: true",
+  },
+  LIFE_UNREADABLE: {
+    means: 'The kernel does not tell when the host was started, so nobody could tell a restart.',
+    remedy: 'Restart it by hand.',
+  },
+  NOT_BACK: {
+    means: 'The host did not come back, or not in the state that was asked for.',
+    remedy: 'Look at its console.',
+  },
+  NOT_CONVERGED: {
+    means: 'The change was made and the host is still not as it should be; what differs is shown.',
+    remedy:
+      'Look for another program that sets it back, and at the output of the command that made the change.',
+  },
+  NO_DELEGATE: {
+    means: 'The host in `delegate_to` is not in the inventory.',
+    remedy: 'Add it, or correct its spelling.',
+    tasks: '- ping:\n  delegate_to: nobody',
+  },
+  TIMEOUT: {
+    means: 'The command took longer than `timeout` allows, and was ended on the host.',
+    remedy: 'Raise `timeout`, or find out what it waits for.',
+    tasks: "- command: { cmd: 'sleep 20' }\n  timeout: 1",
+  },
+  UNKNOWN_VALUE: {
+    means: 'A keyword needs a value that only an apply would give.',
+    remedy: 'Apply the tasks before it first, with `--tags` or `--limit`.',
+  },
+  UNTIL_NOT_MET: {
+    means: 'The condition of `until` did not hold after all attempts.',
+    remedy: 'Look at the last result, and raise `retries` or `delay` if it only needs time.',
+    tasks: "- command: { cmd: 'true', reads: true }\n  until: false\n  retries: 1\n  delay: 0",
+  },
+}

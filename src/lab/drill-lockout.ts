@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sh } from '../shell/sh.ts'
 import { defineScenario, type Applied, type Stage } from './drill.ts'
+import { LabError } from './error.ts'
 import { boot, isRunning } from './machine.ts'
 import { restore, snapshot } from './snapshot.ts'
 import { greets } from './sshd.ts'
@@ -52,15 +53,21 @@ export const lockout = defineScenario({
   kinds: ['vm'],
   options: {
     by: { value: 'port', meaning: '`port` for a wrong port of sshd, `firewall` for rules that drop SSH' },
+    guard: { value: 'reconnect', meaning: '`none` to see what happens to a change that nothing guards' },
   },
   async prepare(stage) {
     const session = await stage.login()
     await session.exchange([{ script: SYNC }], { deadlineMs: GREETING_MS * 12 })
     await session.close()
     await snapshot(stage.lab, stage.host.name, SNAPSHOT)
-    return stage.options['by'] === 'firewall' ? PLAYBOOKS.firewall : PLAYBOOKS.port
+    return playbookOf(stage.options)
   },
-  break: (stage, playbook) => stage.apply(playbook),
+  async break(stage, playbook) {
+    const applied = await stage.apply(playbook)
+    // Whoever was refused at the gate has changed nothing: the host would pass without having been tried.
+    if (applied.tasks.length > 0) return applied
+    throw new LabError('WRONG_STATE', `the playbook did nothing: ${applied.stderr}`)
+  },
   async observe(stage, applied) {
     stage.note('exit status of apply', applied.exit)
     stage.note('tasks', applied.tasks)
@@ -74,6 +81,13 @@ export const lockout = defineScenario({
     if (!isRunning(stage.lab, stage.host.name)) await boot(stage.lab, stage.host.name, stage)
   },
 })
+
+function playbookOf({ by, guard }: Stage['options']): string {
+  if (by !== 'port' && by !== 'firewall') {
+    throw new LabError('WRONG_STATE', `\`by\` is \`${by}\`, expected \`port\` or \`firewall\``)
+  }
+  return guard === 'none' ? PLAYBOOKS[by].replaceAll(/^ *guard: reconnect\n/gm, '') : PLAYBOOKS[by]
+}
 
 function judged(applied: Applied, seconds: number | undefined): { passed: boolean; reason: string } {
   if (seconds === undefined) {

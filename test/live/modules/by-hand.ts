@@ -12,7 +12,10 @@ const cycleFile = z.strictObject({
   /** Script that leaves the host as the first run shall find it. */
   prepare: text.default('true'),
   /** Script that fails where the host is not as the playbook says. */
-  holds: text,
+  holds: text.refine(
+    script => !/^\s*!/m.test(script),
+    '`! …` found, which `set -e` lets pass; write `if …; then exit 1; fi`',
+  ),
   /** Tasks that nothing can be compared for: they are run each time. */
   uncheckable: z.array(text).default([]),
   /** Scripts that each break one thing, and what `drift` must then say: `task: kind what`. */
@@ -38,9 +41,9 @@ export function cycles(): readonly Cycle[] {
     })
 }
 
-/** Runs a script of several lines by hand; the first line that fails is an error. */
+/** Runs a script of several lines by hand; the first line that fails is an error, which shows how far it came. */
 export function byHand(host: LiveHost, script: string): Promise<string> {
-  return host.run(`set -eu\n${script}`)
+  return host.run(`set -eux\n${script}`)
 }
 
 /** Returns what was found or done on the host, as `task: kind what`, sorted. */

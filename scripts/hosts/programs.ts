@@ -9,7 +9,7 @@ export const FOR_HOSTS = {
 }
 
 /** What tests need besides. */
-export const FOR_TESTS = { ...FOR_HOSTS, busybox: 'busybox' }
+export const FOR_TESTS = { ...FOR_HOSTS, busybox: 'busybox', sshd: 'openssh-server' }
 
 /**
  * Installs the packages of the programs that are missing.

@@ -23,6 +23,8 @@ export const BUILTIN: readonly string[] = [
   'ansible_failed_result',
 ]
 
+const OUTSTANDING: ReadonlyMap<string, unknown> = new Map(BUILTIN.map(name => [name, PENDING]))
+
 /** Where names come from besides the play itself. */
 export interface NameSources {
   readonly inventory: Inventory
@@ -42,6 +44,8 @@ export class NameCheck {
   readonly #facts: readonly string[]
   readonly #onProblem: OnProblem
   readonly #seen = new Set<string>()
+  /** Of the task that is looked at: it asks for names again and again, and what stands around it does not change. */
+  #current: { readonly settings: Step['settings']; readonly scopes: Map<string, Scope> } | undefined
   #sorts: readonly string[] | undefined
 
   constructor(play: PlannedPlay, around: NameSources, onProblem: OnProblem) {
@@ -141,7 +145,15 @@ export class NameCheck {
     })
   }
 
-  #scope(host: string, { roleDefaults, roleParams, taskVars, merged }: Step['settings']): Scope {
+  #scope(host: string, settings: Step['settings']): Scope {
+    if (this.#current?.settings !== settings) this.#current = { settings, scopes: new Map() }
+    const { scopes } = this.#current
+    const scope = scopes.get(host) ?? this.#newScope(host, settings)
+    scopes.set(host, scope)
+    return scope
+  }
+
+  #newScope(host: string, { roleDefaults, roleParams, taskVars, merged }: Step['settings']): Scope {
     const layers = hostNamed(this.#inventory, host)?.layers ?? []
     return new Scope({
       layers: [
@@ -154,7 +166,7 @@ export class NameCheck {
       ],
       hostData: this.#runNames,
       merged,
-      localData: new Map(BUILTIN.map(name => [name, PENDING])),
+      localData: OUTSTANDING,
     })
   }
 

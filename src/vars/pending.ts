@@ -11,7 +11,11 @@ export class Pending extends Error {
   readonly name_: string
 
   constructor(name: string) {
+    // Nobody looks at where it was thrown, and it is thrown thousands of times.
+    const depth = Error.stackTraceLimit
+    Error.stackTraceLimit = 0
     super(`\`${name}\` is not known yet`)
+    Error.stackTraceLimit = depth
     this.name_ = name
   }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { writeInventory } from '../../../scripts/hosts/host.ts'
 import type { Event } from '../../../src/base/event.ts'
+import { EXIT } from '../../../src/cli/exit.ts'
 import { ROOT } from '../../support/source-tree.ts'
 import type { LiveHost } from './hosts.ts'
 
@@ -34,6 +35,7 @@ export function msingi(...args: readonly string[]): Promise<Ran> {
       (error, stdout, stderr) => {
         const exit = error === null ? 0 : error.code
         if (typeof exit !== 'number') reject(error ?? new Error('no exit status'))
+        else if (exit === EXIT.bug) reject(new Error(`a bug of ours: ${stderr}`))
         else resolve({ exit, events: eventsIn(stdout), stderr })
       },
     )

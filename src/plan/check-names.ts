@@ -62,7 +62,7 @@ export class NameCheck {
   step(step: Step): readonly Reference[] {
     const mentioned = mentionsOf(step, problem => this.#problem(problem))
     this.#defined(step, mentioned)
-    for (const host of this.#hostSorts()) this.#boolean(host, step)
+    if (step.settings.when.length > 0) for (const host of this.#hostSorts()) this.#boolean(host, step)
     return mentioned
   }
 

@@ -16,6 +16,10 @@ export { Pending, PENDING }
 export const LEVELS = ['role defaults', 'group', 'host', 'play', 'task', 'extra'] as const
 export type Level = (typeof LEVELS)[number]
 
+const RANKS = Object.fromEntries(LEVELS.map((level, rank) => [level, rank])) as Readonly<
+  Record<Level, number>
+>
+
 /** Variables as a person wrote them: values may hold templates, which are rendered when they are asked for. */
 export interface Layer {
   readonly level: Level
@@ -231,5 +235,5 @@ function shown({ level, origin, ...found }: Found): Setting {
 }
 
 function byLevel(a: Layer, b: Layer): number {
-  return LEVELS.indexOf(b.level) - LEVELS.indexOf(a.level)
+  return RANKS[b.level] - RANKS[a.level]
 }

@@ -8,12 +8,19 @@ import { ENVIRONMENT, many } from './support/in-one-process.ts'
 
 /** Seconds of processor time on a machine that has nothing else to do. */
 const BUDGET = 1
-const TRIES = 5
+/** Other work on the machine makes all slower; the fastest try says what lint itself needs. */
+const TRIES = 8
 
 /** A loop, and the seconds it takes on such a machine: what it takes now says how much slower the machine is at the moment. */
-const LOOP =
-  'let x = 0; for (let i = 0; i < 4e8; i++) x = (x * 31 + i) | 0; process.exitCode = x === 1 ? 1 : 0'
-const LOOP_SECONDS = 0.45
+const LOOP = `
+  const values = new Map()
+  let sum = 0
+  for (let i = 0; i < 2e6; i++) {
+    values.set('k' + (i % 5000), { i, text: 'v' + i })
+    sum += values.get('k' + ((i * 7) % 5000))?.i ?? 0
+  }
+  process.exitCode = sum === 1 ? 1 : 0`
+const LOOP_SECONDS = 0.37
 
 const folders: string[] = []
 afterAll(() => {
@@ -23,15 +30,17 @@ afterAll(() => {
 describe('lint of 200 files and 2,000 tasks', () => {
   test('takes a second of processor time at most', { timeout: 60_000 }, () => {
     const folder = made()
-    const tries = Array.from({ length: TRIES }, () => {
+    let fastest = Number.POSITIVE_INFINITY
+    for (let tries = 0; tries < TRIES && fastest > BUDGET; tries += 1) {
       const linted = cpuSeconds([join(ROOT, 'bin/msingi.js'), ...LINT], folder)
-      return linted / Math.max(1, cpuSeconds(['-e', LOOP], folder) / LOOP_SECONDS)
-    })
+      const slowness = Math.max(1, cpuSeconds(['-e', LOOP], folder) / LOOP_SECONDS)
+      fastest = Math.min(fastest, linted / slowness)
+    }
 
     expect(
       readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile()),
     ).toHaveLength(200)
-    expect(Math.min(...tries)).toBeLessThanOrEqual(BUDGET)
+    expect(fastest).toBeLessThanOrEqual(BUDGET)
   })
 
   test('finds all that is wrong in one go', async () => {

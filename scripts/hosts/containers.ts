@@ -73,8 +73,22 @@ async function start(name: string, image: string, label: string): Promise<Throwa
     quiet: true,
   })`docker inspect --format ${'{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'} ${container}`
   const address = inspected.stdout.trim()
-  await awaitSshd(address, 22)
+  await awaitSshd(address, 22).catch(async (cause: unknown) => {
+    throw new Error(`${name} does not come up: ${await lastWords(container)}`, { cause })
+  })
   return { name, container, address, port: 22, user: 'ops', key: operatorKey().file, hostKey: hostKey.open }
+}
+
+/** What a container has to say that does not answer: whether it runs, what failed in it, and the end of its journal. */
+async function lastWords(container: string): Promise<string> {
+  const look =
+    'systemctl is-system-running; systemctl --failed --no-legend; journalctl --no-pager -n 20; ss -tln'
+  const state = await $({
+    nothrow: true,
+    quiet: true,
+  })`docker inspect --format ${'{{json .State}}'} ${container}`
+  const inside = await $({ nothrow: true, quiet: true })`docker exec ${container} sh -c ${look}`
+  return [state.stdout, inside.stdout, inside.stderr].map(text => text.trim()).join('\n')
 }
 
 async function copyIdentity(container: string, hostKey: { secret: string; open: string }): Promise<void> {

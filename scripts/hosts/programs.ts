@@ -8,6 +8,17 @@ export const FOR_HOSTS = {
   ssh: 'openssh-client',
 }
 
+/** What throw-away machines with a kernel of their own need. */
+export const FOR_MACHINES = {
+  'qemu-system-x86_64': 'qemu-system-x86',
+  'qemu-img': 'qemu-utils',
+  mmdebstrap: 'mmdebstrap',
+  mke2fs: 'e2fsprogs',
+  nbdkit: 'nbdkit',
+  swtpm: 'swtpm',
+  swtpm_setup: 'swtpm-tools',
+}
+
 /** What tests need besides. */
 export const FOR_TESTS = { ...FOR_HOSTS, busybox: 'busybox', sshd: 'openssh-server' }
 

@@ -289,6 +289,11 @@ export const USAGE_EXAMPLES: Readonly<Record<UsageCode, UsageExample>> = {
     remedy: 'Run `msingi hosts list` to see which there are.',
     argv: ['apply', 'site.yml', '--limit', 'nobody'],
   },
+  INVENTORY_BUSY: {
+    means: 'Another apply of the same inventory is under way in this folder.',
+    remedy: 'Wait for it with `--wait`, or end the process that the message names.',
+    argv: ['apply', 'site.yml', '-i', 'busy.yml'],
+  },
 }
 
 /** How far a connection came. */

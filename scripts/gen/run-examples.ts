@@ -44,6 +44,17 @@ export const RUN_EXAMPLES: Readonly<Record<string, RunExample>> = {
     means: 'The kernel does not tell when the host was started, so nobody could tell a restart.',
     remedy: 'Restart it by hand.',
   },
+  LOCKED: {
+    means:
+      'Another run changes this host, or a change of an earlier run still goes on there; nothing was changed. The message says whose.',
+    remedy: 'Wait with `--wait`; or, when nobody needs the other run any more, end it with `--steal`.',
+  },
+  LOCK_UNUSABLE: {
+    means:
+      'The host cannot keep a lock, so nobody could tell whether another run changes it; nothing was changed.',
+    remedy:
+      'See that `/run/msingi` (for other users than root `/var/tmp/msingi-UID`) can be written and belongs to that user. As a last resort `MSINGI_LOCK=off` does without.',
+  },
   NOT_BACK: {
     means: 'The host did not come back, or not in the state that was asked for.',
     remedy: 'Look at its console.',

@@ -69,7 +69,14 @@ export class SourceError extends Error {
 export type OnProblem = (problem: SourceError) => void
 
 export type UsageCode =
-  'BAD_OPTION' | 'BAD_ARGUMENT' | 'NO_INVENTORY' | 'NO_PLAYBOOK' | 'NO_PASSWORD' | 'NO_ANSWER' | 'NO_MATCH'
+  | 'BAD_OPTION'
+  | 'BAD_ARGUMENT'
+  | 'NO_INVENTORY'
+  | 'NO_PLAYBOOK'
+  | 'NO_PASSWORD'
+  | 'NO_ANSWER'
+  | 'NO_MATCH'
+  | 'INVENTORY_BUSY'
 
 /** The command line is wrong. Nothing was contacted. */
 export class UsageError extends Error {

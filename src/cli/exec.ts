@@ -6,7 +6,7 @@ import type { Sh } from '../shell/sh.ts'
 import { EXIT } from './exit.ts'
 import { chooseHosts } from './hosts-matching.ts'
 import { openInventory, refuseProblems } from './inventory.ts'
-import { onHosts } from './on-hosts.ts'
+import { lookForHolder, onHosts, tellHolder } from './on-hosts.ts'
 import type { ExecFlags } from './options.ts'
 import type { Work } from './on-hosts.ts'
 
@@ -18,11 +18,12 @@ export async function exec(pattern: string, words: readonly string[], flags: Exe
   const script = scriptOf(words)
   const tell = flags.output === 'json' ? jsonText : plainText
   return onHosts(opened, hosts, flags, async work => {
-    const [done] = await work.session.exchange([{ script }], {
+    const [holder, done] = await work.session.exchange([lookForHolder(work.session), { script }], {
       deadlineMs: flags.deadline * 1000,
       signal: work.signal,
     })
     if (done === undefined) return EXIT.failed
+    tellHolder(work, holder)
     process.stdout.write(work.mask(tell(work, done)))
     return done.code === 0 ? EXIT.done : EXIT.failed
   })

@@ -5,13 +5,14 @@ import { changeText, valueText } from '../report/change-text.ts'
 import { paletteFor } from '../report/palette.ts'
 import type { Palette } from '../report/palette.ts'
 import { printable, printableLine } from '../report/printable.ts'
-import { lostStory, taskStory } from '../report/story.ts'
+import { lostStory, taskStory, warningText } from '../report/story.ts'
 import type { StoryOptions } from '../report/story.ts'
 import { run } from '../run/run.ts'
 import type { RunOptions } from '../run/run.ts'
 import { connecting } from './connecting.ts'
 import { EXIT } from './exit.ts'
 import { interruptible } from './interrupt.ts'
+import { lockWish } from './locking.ts'
 import type { ExplainFlags } from './options.ts'
 import { becomePassword } from './password.ts'
 import { openProject } from './project.ts'
@@ -30,9 +31,11 @@ export async function explain(files: readonly string[], flags: ExplainFlags): Pr
   const story: StoryOptions = { palette, verbosity: 1, diff: true }
   const { signal, release } = interruptible(say)
   try {
+    const id = `explain-${randomBytes(4).toString('hex')}`
     const { exit } = await run(project, {
       mode: 'plan',
-      run: `explain-${randomBytes(4).toString('hex')}`,
+      run: id,
+      lock: lockWish(id, {}, process.env),
       wantsDiff: true,
       forks: flags.forks,
       become: { wanted: flags.become, user: flags.becomeUser, method: flags.becomeMethod },
@@ -54,6 +57,7 @@ export async function explain(files: readonly string[], flags: ExplainFlags): Pr
 
 /** What was not explained, because it never came to questions: skipped, unknown, failed, lost. */
 function remainder(event: Event, story: StoryOptions): readonly string[] {
+  if (event.type === 'warning') return warningText(event, story)
   if (event.type === 'host_done') return lostStory(event, story)?.lines(event.host) ?? []
   if (event.type !== 'task_done' && event.type !== 'handler_done') return []
   if (event.status === 'ok' || event.status === 'would_change') return []

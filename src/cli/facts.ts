@@ -7,7 +7,7 @@ import { batch } from '../run/batch.ts'
 import { EXIT } from './exit.ts'
 import { chooseHosts } from './hosts-matching.ts'
 import { openInventory, refuseProblems } from './inventory.ts'
-import { onHosts } from './on-hosts.ts'
+import { lookForHolder, onHosts, tellHolder } from './on-hosts.ts'
 import type { FactsFlags } from './options.ts'
 import type { Work } from './on-hosts.ts'
 
@@ -23,7 +23,10 @@ export async function facts(pattern: string, names: readonly string[], flags: Fa
   return onHosts(opened, hosts, flags, async work => {
     const questions = batch([...wanted.values()])
     const options = { deadlineMs: questions.deadlineMs + LINK_SLACK_MS, signal: work.signal }
-    const answers = questions.answers(await work.session.exchange(questions.parts, options))
+    const parts = [lookForHolder(work.session), ...questions.parts]
+    const [holder, ...completed] = await work.session.exchange(parts, options)
+    tellHolder(work, holder)
+    const answers = questions.answers(completed)
     const found: Record<string, unknown> = {}
     const failed: string[] = []
     for (const [name, probe] of wanted) {

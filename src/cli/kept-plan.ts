@@ -5,6 +5,8 @@ import type { Reporter } from '../base/event.ts'
 import { localChecksums } from '../plan/lookup.ts'
 import { compareItems, itemKey, type Drifted, type SavedItem, type SavedPlan } from '../plan/saved.ts'
 import { EXIT } from './exit.ts'
+import { withInventory } from './inventory-lock.ts'
+import { maySteal, waitSeconds } from './locking.ts'
 import type { PlayFlags } from './options.ts'
 import { means, perform, type Means } from './perform.ts'
 import { openProject, type OpenProject } from './project.ts'
@@ -79,7 +81,10 @@ export async function applyKept(file: string, flags: PlayFlags): Promise<number>
   }
   const moved = new Set(blocking.map(({ item }) => itemKey(item)))
   const allowed = new Set(plan.items.map(itemKey).filter(key => !moved.has(key)))
-  const exit = await perform('apply', opened, merged, ways, { allowed })
+  if (!(await maySteal(merged))) return EXIT.done
+  const exit = await withInventory(opened.from, waitSeconds(merged), () =>
+    perform('apply', opened, merged, ways, { allowed }),
+  )
   return exit === EXIT.done && blocking.length > 0 ? EXIT.failed : exit
 }
 

@@ -1,9 +1,13 @@
 import { ConnectError, DeadlineError } from '../base/error.ts'
+import type { Completed } from '../base/result.ts'
 import { Redactor } from '../base/secret.ts'
 import type { Host } from '../inventory/model.ts'
 import { paletteFor } from '../report/palette.ts'
+import { printableLine } from '../report/printable.ts'
+import { describe } from '../run/host-lock.ts'
 import { inParallel } from '../run/parallel.ts'
-import type { Become, Session } from '../transport/session.ts'
+import { holderScript, lockFolder, readHolder } from '../shell/lock.ts'
+import type { Become, Part, Session } from '../transport/session.ts'
 import { complaint } from './complain.ts'
 import { connecting } from './connecting.ts'
 import { EXIT, worst } from './exit.ts'
@@ -64,6 +68,17 @@ function lost(error: unknown, signal: AbortSignal, mask: (text: string) => strin
   const told = error instanceof DeadlineError ? new ConnectError(error.host, 'lost', error.message) : error
   process.stderr.write(mask(complaint(told, paletteFor(process.stderr, process.env)).text))
   return EXIT.unreachable
+}
+
+/** Returns the piece of a frame that finds out who is at work on the host. */
+export function lookForHolder({ uid }: Session): Part {
+  return { script: holderScript(lockFolder(uid)) }
+}
+
+/** Tells on stderr who is at work on the host: what is seen may be half of something. */
+export function tellHolder({ host, mask }: Work, answer: Completed | undefined): void {
+  const holder = answer?.code === 0 ? readHolder(answer.out) : undefined
+  if (holder) say(mask(printableLine(`${host.name}: ${describe(holder)}`)))
 }
 
 function becomeOf({ reach }: Host, flags: ReachFlags): Become | undefined {

@@ -50,6 +50,10 @@ export interface PlayFlags extends InventoryFlags, ReachFlags, OutputFlags, Choi
   readonly partial?: true
   /** Take up the apply that did not come to its end. */
   readonly resume?: true
+  /** Wait for whoever holds a host or the inventory: seconds, or as long as is usual. */
+  readonly wait?: number | true
+  /** End whoever holds a host. */
+  readonly steal?: true
 }
 
 /** All that `lint` understands. */

@@ -4,6 +4,7 @@ import { Redactor, type Secret } from '../base/secret.ts'
 import type { Project } from '../plan/step.ts'
 import type { RunOptions } from '../run/run.ts'
 import { interruptible } from './interrupt.ts'
+import { lockWish } from './locking.ts'
 import type { PlayFlags } from './options.ts'
 import { openReporters, readWishes } from './outputs.ts'
 import { becomePassword } from './password.ts'
@@ -54,6 +55,7 @@ export async function perform(
       run: id,
       wantsDiff: flags.diff === true,
       forks: flags.forks,
+      lock: lockWish(id, flags, process.env),
       become: { wanted: flags.become, user: flags.becomeUser, method: flags.becomeMethod },
       connect: connecting(opened, flags, password, warn),
       signal,

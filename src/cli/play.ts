@@ -1,10 +1,12 @@
-import { createInterface } from 'node:readline/promises'
 import { UsageError } from '../base/error.ts'
 import type { Mode } from '../base/event.ts'
 import type { RunOptions } from '../run/run.ts'
+import { confirmed } from './confirmed.ts'
 import { EXIT } from './exit.ts'
+import { withInventory } from './inventory-lock.ts'
 import { keepPlan } from './kept-plan.ts'
 import { hostLines, taskLines } from './listing.ts'
+import { maySteal, waitSeconds } from './locking.ts'
 import type { PlayFlags } from './options.ts'
 import { openReporters, readWishes } from './outputs.ts'
 import { means, perform, type Means } from './perform.ts'
@@ -46,20 +48,23 @@ export async function resume(files: readonly string[], flags: PlayFlags): Promis
 }
 
 /** Applies, writing down how far each host has come. */
-function applyAll(
+async function applyAll(
   files: readonly string[],
   opened: OpenProject,
   flags: PlayFlags,
   ways: Means,
   more: Pick<RunOptions, 'only' | 'owed'> = {},
 ): Promise<number> {
-  const progress = progressOf(files, opened.from, flags)
-  const all = new Set(opened.project.plays.flatMap(play => play.hosts))
-  progress.begun([...all].filter(host => more.only?.has(host) !== false))
-  return perform('apply', opened, flags, ways, {
-    ...more,
-    onOwed: progress.owes,
-    onThrough: progress.through,
+  if (!(await maySteal(flags))) return EXIT.done
+  return withInventory(opened.from, waitSeconds(flags), () => {
+    const progress = progressOf(files, opened.from, flags)
+    const all = new Set(opened.project.plays.flatMap(play => play.hosts))
+    progress.begun([...all].filter(host => more.only?.has(host) !== false))
+    return perform('apply', opened, flags, ways, {
+      ...more,
+      onOwed: progress.owes,
+      onThrough: progress.through,
+    })
   })
 }
 
@@ -87,16 +92,6 @@ async function applyIfApproved(
   const planned = await perform('plan', opened, flags, { ...ways, reporters }, { onPlanned: () => items++ })
   if (planned !== EXIT.done && planned !== EXIT.different) return planned
   if (items === 0) return EXIT.done
-  if (!(await isApproved())) return EXIT.done
+  if (!(await confirmed('apply this?'))) return EXIT.done
   return applyAll(files, opened, flags, ways)
-}
-
-async function isApproved(): Promise<boolean> {
-  const asking = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    const answer = await asking.question('apply this? [y/N] ')
-    return /^y(es)?$/i.test(answer.trim())
-  } finally {
-    asking.close()
-  }
 }

@@ -6,10 +6,11 @@ import { inMap, literalBoolean } from '../plan/settings.ts'
 import type { BlockStep, IncludeStep, MetaStep, PlanItem, Section, Step } from '../plan/step.ts'
 import { holds } from '../vars/condition.ts'
 import { render } from '../vars/render.ts'
+import { HostLock } from './host-lock.ts'
 import type { HostState } from './host-state.ts'
 import { Lanes, isLost } from './lanes.ts'
 import { LookAhead } from './look-ahead.ts'
-import { failed, failureOf, reported } from './outcome.ts'
+import { failed, failureOf, isLocked, reported } from './outcome.ts'
 import { Overlay } from './overlay.ts'
 import type { Stage } from './stage.ts'
 import { runTask } from './task-run.ts'
@@ -34,7 +35,9 @@ export class HostRun {
     this.state = state
     this.#context = context
     const { name } = state.host
-    this.#lanes = new Lanes(name, context.connect, context.signal, (ms, warnings) =>
+    const warn = (message: string): void => context.emit({ type: 'warning', host: name, message })
+    const lock = new HostLock(context.lock, context.mode, context.signal, warn)
+    this.#lanes = new Lanes(name, context.connect, context.signal, lock, (ms, warnings) =>
       context.emit({ type: 'host_connected', host: name, ms, warnings }),
     )
     const turns = new Turns(state, context.become)
@@ -77,7 +80,7 @@ export class HostRun {
       const isForced = literalBoolean(stage.play.play.keywords, 'force_handlers') !== false
       if (isForced && (error.why === 'failed' || error.why === 'stage')) await this.#lastHandlers(stage)
       this.state.isOut ||= error.why !== 'end_play'
-      this.state.hasFailed ||= error.why === 'failed'
+      this.state.hasFailed ||= error.why === 'failed' || error.why === 'locked'
     }
     const ends = this.state.hasFailed || this.state.lost !== undefined
     if (ends && literalBoolean(stage.play.play.keywords, 'any_errors_fatal') === true) stage.end()
@@ -199,7 +202,7 @@ export class HostRun {
       const where = { play: stage.play.name, module: step.kind, at: place(step.at) }
       const about = { host: this.state.host.name, task, ...where }
       this.#context.emit({ type: 'task_done', ...about, ...reported(outcome, 0, false) })
-      throw new Stop('failed')
+      throw new Stop(isLocked(outcome) ? 'locked' : 'failed')
     }
   }
 

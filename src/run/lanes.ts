@@ -5,6 +5,7 @@ import type { Become, Connect, Connection, Part, Session, Usage } from '../trans
 import { discardJobs } from '../shell/job.ts'
 import { Answers, type Answer } from './answers.ts'
 import { batch } from './batch.ts'
+import type { HostLock } from './host-lock.ts'
 
 /** One shell of a host with the answers it gave that still hold. */
 export interface Lane {
@@ -26,6 +27,7 @@ export class Lanes {
   readonly #connect: Connect
   readonly #signal: AbortSignal
   readonly #onConnected: (ms: number, warnings: readonly string[]) => void
+  readonly #lock: HostLock
   readonly #open = new Map<string, Promise<Lane>>()
   #connection: Promise<Connection> | undefined
   #past: Usage = NOTHING
@@ -34,11 +36,13 @@ export class Lanes {
     host: string,
     connect: Connect,
     signal: AbortSignal,
+    lock: HostLock,
     onConnected: (ms: number, warnings: readonly string[]) => void,
   ) {
     this.#host = host
     this.#connect = connect
     this.#signal = signal
+    this.#lock = lock
     this.#onConnected = onConnected
   }
 
@@ -63,7 +67,9 @@ export class Lanes {
   ): Promise<readonly Completed[]> {
     const questions = batch(probes)
     const spent = lane.spent.splice(0)
+    const lock = parts.length === 0 && probes.length > 0 ? this.#lock.part(lane.session) : undefined
     const all = [
+      ...(lock ? [lock] : []),
       ...parts,
       ...questions.parts,
       ...(spent.length === 0 ? [] : [{ script: discardJobs(spent) }]),
@@ -71,10 +77,17 @@ export class Lanes {
     if (all.length === 0) return []
     const deadlineMs = partsDeadlineMs + questions.deadlineMs + LINK_SLACK_MS
     const completed = await lane.session.exchange(all, { deadlineMs, ...this.#interruptible(parts) })
-    const answers = questions.answers(completed.slice(parts.length))
+    if (lock && completed[0] && !(await this.#lock.answered(lane.session, completed[0])))
+      return this.exchange(lane, parts, probes, partsDeadlineMs)
+    const answers = questions.answers(completed.slice(parts.length + (lock ? 1 : 0)))
     for (const [probe, answer] of answers) lane.answers.set(probe, answer)
     await this.#askAlone(lane, probes, answers)
     return completed.slice(0, parts.length)
+  }
+
+  /** Makes sure that this run alone changes the host. @throws TaskError LOCKED where another one does. */
+  async own(lane: Lane): Promise<void> {
+    await this.#lock.take(lane.session)
   }
 
   /** Lets the directories of jobs go whose answers have arrived. */
@@ -99,6 +112,7 @@ export class Lanes {
     this.#past = addUsage(this.#past, await usageOf(connection))
     this.#connection = undefined
     this.#open.clear()
+    this.#lock.forget()
     await (await connection?.catch(() => undefined))?.close()
   }
 

@@ -74,6 +74,11 @@ export function failed(
   }
 }
 
+/** Returns whether it failed because the host is not ours to change. */
+export function isLocked({ failure }: Outcome): boolean {
+  return failure?.code === 'LOCKED' || failure?.code === 'LOCK_UNUSABLE'
+}
+
 /** Returns the failure an error stands for; an error of ours that none of this explains is thrown on. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof TaskError) return withHint({ code: error.code, message: error.message }, error.hint)

@@ -23,6 +23,7 @@ export interface RunOptions {
   /** Hosts worked on at once. */
   readonly forks: number
   readonly become: DefaultBecome
+  readonly lock?: RunContext['lock']
   readonly connect: Connect
   readonly signal: AbortSignal
   /** Receives every event, masked. */

@@ -111,6 +111,7 @@ interface Done {
 async function applyAndLookAgain(one: Case, found: readonly Change[], before: Registered): Promise<Done> {
   const { unit, probes, lane, on } = one
   const { module } = unit.step
+  await on.lanes.own(lane)
   const actions: readonly Action[] = module.apply(found, unit.params, before)
   const restart = actions.find(action => action.do === 'reboot')
   if (restart) return rebooted(restart, one)

@@ -2,7 +2,7 @@ import { SourceError, TaskError } from '../base/error.ts'
 import { Unknown } from '../base/unknown.ts'
 import { Pending } from '../vars/pending.ts'
 import { containsTemplate, render } from '../vars/render.ts'
-import { failed, failureOf, skipped, unknown, type Outcome } from './outcome.ts'
+import { failed, failureOf, isLocked, skipped, unknown, type Outcome } from './outcome.ts'
 import type { SharedResult } from './stage.ts'
 import { finish, runTurn, type Finished } from './turn-run.ts'
 import { flag, number } from './unit.ts'
@@ -20,25 +20,23 @@ export async function runTask(spot: Spot): Promise<void> {
   const { walk, stage, step } = spot
   if (isLinear(spot)) await stage.inStep(walk.state.host.name, step)
   if (stage.isOver) throw new Stop('stage')
-  await withFacts(spot, () => openKeywords(spot))
-  const way = wayOf(spot)
+  const way = await wayOf(spot)
   if (way instanceof Error) {
-    finish(spot, undefined, failed(failureOf(way)), 0)
-    throw new Stop('failed')
+    const { outcome } = finish(spot, undefined, failed(failureOf(way)), 0)
+    throw new Stop(isLocked(outcome) ? 'locked' : 'failed')
   }
   if (way.isOnce) return runOnce(spot)
   await stage.throttled(step, way.width, () => work(spot))
 }
 
 /** Returns who does the task and how many at a time, or what is wrong with the texts that say so. */
-function wayOf({
-  walk,
-  play,
-  step,
-  names,
-}: Spot): { readonly isOnce: boolean; readonly width: number | undefined } | Error {
-  const scope = walk.state.scope(play, step, names)
+async function wayOf(
+  spot: Spot,
+): Promise<{ readonly isOnce: boolean; readonly width: number | undefined } | Error> {
+  const { walk, play, step, names } = spot
   try {
+    await withFacts(spot, () => openKeywords(spot))
+    const scope = walk.state.scope(play, step, names)
     return { isOnce: flag(step, 'run_once', scope) === true, width: number(step, 'throttle', scope) }
   } catch (error) {
     if (error instanceof SourceError || error instanceof TaskError) return error
@@ -92,6 +90,8 @@ async function work(spot: Spot): Promise<SharedResult> {
   const hasFailed = finished.some(
     ({ outcome }) => outcome.status === 'failed' || outcome.status === 'unreachable',
   )
+  // Whatever forgives a failure means the task's, not that the host is somebody else's for now.
+  if (finished.some(({ outcome }) => isLocked(outcome))) throw new Stop('locked')
   if (!hasFailed || isIgnored(spot, finished)) return result
   spot.walk.failed = {
     task: spot.step.title,

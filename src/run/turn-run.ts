@@ -8,7 +8,7 @@ import { holds } from '../vars/condition.ts'
 import type { Scope } from '../vars/scope.ts'
 import { isLost } from './lanes.ts'
 import { LiveOutput } from './live-output.ts'
-import { failed, failureOf, reported, skipped, unknown, type Outcome } from './outcome.ts'
+import { failed, failureOf, isLocked, reported, skipped, unknown, type Outcome } from './outcome.ts'
 import type { Ground } from './ground.ts'
 import { settle } from './settle.ts'
 import { flag, number, setsOf, text, titleOf } from './unit.ts'
@@ -185,7 +185,7 @@ function groundOf(spot: Spot, turn: Turn, where: Place, output: LiveOutput): Gro
 }
 
 async function isMet(spot: Spot, turn: Turn, outcome: Outcome): Promise<boolean> {
-  if (outcome.status === 'skipped' || outcome.status === 'unreachable') return true
+  if (outcome.status === 'skipped' || outcome.status === 'unreachable' || isLocked(outcome)) return true
   const until = spot.step.settings.keywords.get('until')
   if (until === undefined) return true
   return withFacts(spot, () => holds(until, scopeWith(spot, turn, outcome.registered)) === true)
@@ -217,6 +217,6 @@ function scopeWith({ walk, play, step, names }: Spot, turn: Turn, registered: Re
 function isForgiven({ walk, step }: Spot, turn: Turn | undefined, outcome: Outcome): boolean {
   if (outcome.status === 'unreachable')
     return turn !== undefined && flag(step, 'ignore_unreachable', turn.scope) === true
-  if (outcome.status !== 'failed') return false
+  if (outcome.status !== 'failed' || isLocked(outcome)) return false
   return walk.rescuers > 0 || (turn !== undefined && flag(step, 'ignore_errors', turn.scope) === true)
 }

@@ -4,6 +4,7 @@ import type { SavedItem } from '../plan/saved.ts'
 import type { PlannedPlay, Step } from '../plan/step.ts'
 import type { Connect } from '../transport/session.ts'
 import type { HostState } from './host-state.ts'
+import type { LockWish } from './host-lock.ts'
 import type { Lanes } from './lanes.ts'
 import type { LookAhead } from './look-ahead.ts'
 import type { Emit } from './outcome.ts'
@@ -23,6 +24,8 @@ export interface RunContext {
   readonly emit: Emit
   readonly redactor: Redactor
   readonly become: DefaultBecome
+  /** How hosts are kept from other runs; they are not where it is not given. */
+  readonly lock?: LockWish | undefined
   /** Returns the host a task is delegated to; undefined where the inventory does not know it. */
   readonly place: (host: string) => Place | undefined
   /** Key for the fingerprints of a plan that is kept. */
@@ -76,7 +79,7 @@ export interface Spot {
 
 /** Ends the walk through a play on this host. */
 export class Stop extends Error {
-  readonly why: 'failed' | 'end_host' | 'end_play' | 'stage'
+  readonly why: 'failed' | 'locked' | 'end_host' | 'end_play' | 'stage'
 
   constructor(why: Stop['why']) {
     super(why)

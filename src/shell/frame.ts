@@ -14,6 +14,17 @@
  */
 import { quote, type Sh } from './sh.ts'
 
+/** A piece of a frame. */
+export interface Piece {
+  readonly script: Sh
+  /**
+   * Path of a file that the shell itself opens for appending, as descriptor 9 of this piece alone, and keeps open where the piece
+   * ends with 0: a lock on it lasts as long as the shell. It is not opened in a directory of somebody else; a missing one is made. The
+   * file is removed when the shell ends. The path must have no blanks.
+   */
+  readonly holds?: string
+}
+
 /** The PATH of every shell; the login shell's own is not trusted to hold the sbin directories. */
 export const HOST_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin'
 
@@ -43,11 +54,26 @@ export function bootstrap(marker: string, scratch: string): string {
  *
  * @throws RangeError where a part holds a NUL byte, which no shell can read.
  */
-export function frame(seq: number, parts: readonly Sh[]): string {
-  const body = parts.map((part, index) => `_p ${index} ${quote(part.text)}`).join('\n')
+export function frame(seq: number, parts: readonly Piece[]): string {
+  const body = parts
+    .map(({ script, holds }, index) => {
+      const part = `_p ${index} ${quote(script.text)}`
+      return holds === undefined ? part : holding(part, holds)
+    })
+    .join('\n')
   // The shell strips newlines at the end of what it reads; the semicolon keeps the last byte from being one.
   const script = `${body};`
   return `${seq} ${Buffer.byteLength(script)}\n${script}`
+}
+
+/** A redirection that fails would end the shell, were it not for `command`; the piece finds out by itself that 9 is not open. */
+function holding(part: string, path: string): string {
+  const folder = quote(path.replace(/\/[^/]*$/, ''))
+  const file = quote(path)
+  return `{ [ -d ${folder} ]||mkdir -p -m 700 ${folder};[ -O ${folder} ]&&[ ! -L ${folder} ]&&command exec 9>>${file};} 2>/dev/null
+_x=:
+${part}
+unset _x;if [ $_r = 0 ];then _L=${file};else command exec 9>&-;fi`
 }
 
 /** Returns the line that announces bytes to be added to a file on the host. The path must not begin or end with a blank. */
@@ -61,20 +87,20 @@ export function dataLine(seq: number, bytes: number, path: string): string {
  */
 const BOOTSTRAP = `unset IFS LANG LANGUAGE CDPATH ENV BASH_ENV TMOUT MAIL MAILCHECK SUDO_COMMAND
 PATH=${HOST_PATH};LC_ALL=C;export PATH LC_ALL
-umask 022;cd /;unset OLDPWD
+umask 022;cd /;unset OLDPWD _x;_L=
 _M=MARKER;_i=$(id -u);USER=$(id -un 2>/dev/null);USER=\${USER:-$_i};LOGNAME=$USER;export USER LOGNAME
 _D=-
 for _d in /run /run/user/$_i /dev/shm /var/tmp /tmp
 do [ -w $_d ]&&[ -d $_d ]&&mkdir -m 700 $_d/msingi.SCRATCH 2>/dev/null&&{ _D=$_d/msingi.SCRATCH;break;}
 done
-trap '[ $_D = - ]||rm -rf $_D' EXIT
+trap '[ $_D = - ]||rm -rf $_D $_L' EXIT
 trap : PIPE INT
 trap '[ "$_B" ]||exit 143' HUP TERM
 _t() { _c=0;}
 [ -r /proc/uptime ]&&_t() { read -r _c _d </proc/uptime;_c=$((\${_c%.*}*100+1\${_c#*.}-100));}
 _e() { printf '\\n%s %s.%s %s %s\\n' $_M $_S $1 $_r $(((_c-_s)*10));}
 _p() { _t;_s=$_c
-(unset _M _b;eval "set --
+(unset _M _b;eval "\${_x-exec 9>&-};set --
 $2") </dev/null
 _r=$?;_t;_e $1;_e $1 >&2;}
 _h() { printf '\\n%s hello %s %s %s %s\\n' $_M $_i $$ $_D "$USER";}

@@ -17,6 +17,8 @@ export interface Part {
    * 1 MiB), one without makes the exchange fail with a TaskError `OUTPUT_TOO_LONG` (default 64 MiB).
    */
   readonly limit?: number
+  /** See `Piece` of shell/frame.ts. */
+  readonly holds?: string
 }
 
 export interface FrameOptions {

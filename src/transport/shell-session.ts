@@ -106,8 +106,7 @@ function ask(
   parts: readonly Part[],
   options: FrameOptions,
 ): Promise<readonly Completed[]> {
-  const scripts = parts.map(part => part.script)
-  return talk.request(parts, seq => [frame(seq, scripts)], options)
+  return talk.request(parts, seq => [frame(seq, parts)], options)
 }
 
 /** Adds bytes to the file chunk by chunk; the host answers each with the size of the file. */

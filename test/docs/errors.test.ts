@@ -6,6 +6,7 @@ import { SOURCE_EXAMPLES, type SourceExample, USAGE_EXAMPLES } from '../../scrip
 import { RUN_EXAMPLES } from '../../scripts/gen/run-examples.ts'
 import { taskCodes } from '../../scripts/gen/task-errors.ts'
 import { ProjectError } from '../../src/cli/complain.ts'
+import { withInventory } from '../../src/cli/inventory-lock.ts'
 import { lint } from '../../src/cli/lint.ts'
 import { REASONS } from '../../src/shell/write.ts'
 import { many } from '../cli/support/in-one-process.ts'
@@ -98,13 +99,16 @@ describe('docs/errors.md', () => {
 
     beforeAll(async () => {
       const folder = project({
+        'busy.yml': HOSTS,
         'site.yml': '- hosts: all\n  tasks:\n    - ping:\n',
         'asking.yml': '- hosts: all\n  vars_prompt: [{ name: word }]\n  tasks:\n    - ping:\n',
       })
-      outcomes = await many(
-        examples.map(([, { argv }]) => argv),
-        folder,
-      )
+      const work = () =>
+        many(
+          examples.map(([, { argv }]) => argv),
+          folder,
+        )
+      outcomes = await withInventory([join(folder, 'busy.yml')], 0, work, join(folder, '.msingi'))
     }, 60_000)
 
     test.each(examples.map(([code], index) => [code, index] as const))(

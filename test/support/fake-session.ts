@@ -17,6 +17,8 @@ export interface FakeHost {
   isDown: boolean
   /** How many of the next attempts to connect are refused. */
   refusals: number
+  /** What the lock answers, one after the other; free afterwards. */
+  lockAnswers: (readonly [code: number, out: string])[]
   /** Counts the times it was started. */
   life: number
 }
@@ -31,6 +33,7 @@ export function fakeHost(keys: Readonly<Record<string, string>> = {}): FakeHost 
     connections: 0,
     isDown: false,
     refusals: 0,
+    lockAnswers: [],
     life: 1,
   }
 }
@@ -81,6 +84,10 @@ function sessionOf(name: string, user: string, host: FakeHost): Session {
 function answer(host: FakeHost, { script, onOutput }: Part): Completed {
   if (script.text.includes('/random/boot_id'))
     return completed(`00000000-0000-4000-8000-00000000000${host.life} 7\n`)
+  if (script.text.includes('/lock')) {
+    const [code, out] = host.lockAnswers.shift() ?? [0, '']
+    return { ...completed(out), code }
+  }
   if (script.text.includes('--on-active=1')) restart(host)
   const got = /\bget((?: [\w.]+)+)/.exec(script.text)?.[1]
   if (got !== undefined)

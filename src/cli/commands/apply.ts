@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { addPlayOptions } from '../options.ts'
+import { addPlayOptions, wholeNumber } from '../options.ts'
 import type { ExitWith, PlayFlags } from '../options.ts'
 
 /** `msingi apply`: makes hosts what the playbooks say. */
@@ -14,6 +14,12 @@ export function addApply(program: Command, exitWith: ExitWith): void {
       'take up the apply that did not come to its end: its hosts, and the handlers they owe',
     )
     .option('--partial', 'of a plan, apply what still holds where other items have moved')
+    .option(
+      '--wait [seconds]',
+      'wait for a run that holds a host or this inventory (600 where not said), instead of failing at once',
+      wholeNumber('--wait'),
+    )
+    .option('--steal', 'end the run that holds a host, in the middle of its work')
   addPlayOptions(command).action(async (files: readonly string[], flags: PlayFlags) => {
     const { play, resume } = await import('../play.ts')
     const { applyKept, isKeptPlan } = await import('../kept-plan.ts')

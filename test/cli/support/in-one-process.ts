@@ -5,7 +5,7 @@ import type { Outcome } from './many.ts'
 const MANY = join(import.meta.dirname, 'many.ts')
 
 /** Variables of whoever runs the tests that would change what is printed. */
-const UNWANTED = /^(?:NO_COLOR|FORCE_COLOR|CI|MSINGI_.*)$/
+const UNWANTED = /^(?:NO_COLOR|FORCE_COLOR|CI|MSINGI_(?!LOCK$).*)$/
 
 /** The environment of this process without what would change what is printed. */
 export const ENVIRONMENT = Object.fromEntries(

@@ -1,0 +1,196 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { Completed } from '../../src/base/result.ts'
+import {
+  holderScript,
+  lockFile,
+  lockScript,
+  lockWord,
+  readHolder,
+  readLock,
+  readTaken,
+  type Holder,
+  type LockWish,
+} from '../../src/shell/lock.ts'
+import { sh, type Sh } from '../../src/shell/sh.ts'
+import { openShell } from '../../src/transport/shell-session.ts'
+import { SHELLS, toolPath, wireTo, type ShellName } from '../support/shells.ts'
+
+const base = mkdtempSync(join(tmpdir(), 'msingi-lock-'))
+afterAll(() => rmSync(base, { recursive: true, force: true }))
+
+/** A folder of tools without `flock`, as on a host that does not have it. */
+const bare = join(base, 'bare')
+mkdirSync(bare)
+for (const tool of ['dd', 'sh', 'id', 'mkdir', 'mv', 'rm', 'cat', 'sleep', 'wc'])
+  symlinkSync(`/bin/${tool}`, join(bare, tool))
+
+interface Controller {
+  readonly take: (more?: Partial<LockWish>) => Promise<Holder | 'again' | undefined>
+  readonly who: () => Promise<Holder | undefined>
+  readonly ask: (script: Sh) => Promise<Completed>
+  readonly pid: () => Promise<number>
+  readonly close: () => Promise<void>
+}
+
+let folders = 0
+function newFolder(): string {
+  folders += 1
+  return join(base, String(folders), 'msingi')
+}
+
+/** One shell of a run on this machine; several of one folder stand for several controllers. */
+async function controller(
+  run: string,
+  folder: string,
+  shell: ShellName,
+  path = toolPath(shell),
+): Promise<Controller> {
+  const session = await openShell(wireTo(shell, path), { host: 'here', deadlineMs: 5000 })
+  const ask = async (script: Sh, holds?: string): Promise<Completed> => {
+    const part = holds === undefined ? { script } : { script, holds }
+    const [answer] = await session.exchange([part], { deadlineMs: 20_000 })
+    if (!answer) throw new Error('no answer')
+    return answer
+  }
+  const owner = { run, user: 'ann', controller: 'clinic', since: '2026-03-02T08:00:00.000Z' }
+  return {
+    take: async more =>
+      readLock(await ask(lockScript({ folder, owner, seconds: 0, steal: false, ...more }), lockFile(folder))),
+    who: async () => readHolder((await ask(holderScript(folder))).out),
+    ask,
+    pid: async () => Number((await ask(sh`echo $$`)).out),
+    close: session.close,
+  }
+}
+
+const byShell = (run: string): Holder => ({
+  by: 'shell',
+  owner: { run, user: 'ann', controller: 'clinic', since: '2026-03-02T08:00:00.000Z' },
+})
+
+const WAYS = [...SHELLS.map(shell => [shell, undefined] as const), ['dash', bare] as const]
+
+describe.concurrent.each(WAYS)('lock in %s with tools of %s', (shell, path) => {
+  const open = (run: string, folder: string): Promise<Controller> => controller(run, folder, shell, path)
+
+  test('is had by one run, and the other is told by whom', async ({ expect }) => {
+    const folder = newFolder()
+    const [first, second] = [await open('r1', folder), await open('r2', folder)]
+    expect(await first.who()).toBeUndefined()
+    expect(await first.take()).toBeUndefined()
+    expect(await second.take()).toEqual(byShell('r1'))
+    const { code } = await first.ask(sh`command -v flock`)
+    expect(existsSync(`${lockFile(folder)}.d`)).toBe(code !== 0)
+    expect(await second.who()).toEqual(byShell('r1'))
+    await first.ask(sh`:`)
+    expect(await second.take()).toEqual(byShell('r1'))
+    await first.close()
+    expect(await second.who()).toBeUndefined()
+    expect(await second.take()).toBeUndefined()
+    await second.close()
+    expect(existsSync(lockFile(folder))).toBe(false)
+  })
+
+  test('ends with a shell that is killed', async ({ expect }) => {
+    const folder = newFolder()
+    const [first, second] = [await open('r1', folder), await open('r2', folder)]
+    expect(await first.take()).toBeUndefined()
+    process.kill(await first.pid(), 'SIGKILL')
+    expect(await second.take({ seconds: 2 })).toBeUndefined()
+    await second.close()
+  })
+
+  test('is not kept by what a part leaves in the background', async ({ expect }) => {
+    const folder = newFolder()
+    const [first, second] = [await open('r1', folder), await open('r2', folder)]
+    expect(await first.take()).toBeUndefined()
+    await first.ask(
+      sh`sleep 30 >/dev/null 2>&1 & echo $! >${join(base, `bg-${shell}-${path === undefined}`)}`,
+    )
+    await first.close()
+    expect(await second.take()).toBeUndefined()
+    process.kill(Number(readFileSync(join(base, `bg-${shell}-${path === undefined}`), 'utf8')))
+    await second.close()
+  })
+
+  test('can be waited for', async ({ expect }) => {
+    const folder = newFolder()
+    const [first, second] = [await open('r1', folder), await open('r2', folder)]
+    expect(await first.take()).toBeUndefined()
+    const waiting = second.take({ seconds: 9 })
+    await first.ask(sh`sleep 1`)
+    await first.close()
+    expect(['again', undefined]).toContain(await waiting)
+    expect(await second.take()).toBeUndefined()
+    await second.close()
+  })
+
+  test('can be stolen, which ends the shell of the other run', async ({ expect }) => {
+    const folder = newFolder()
+    const [first, second] = [await open('r1', folder), await open('r2', folder)]
+    expect(await first.take()).toBeUndefined()
+    expect(['again', undefined]).toContain(await second.take({ steal: true }))
+    expect(await second.take()).toBeUndefined()
+    await expect(first.ask(sh`:`)).rejects.toMatchObject({ stage: 'lost' })
+    await second.close()
+  })
+
+  test('is taken over from another shell of the same run', async ({ expect }) => {
+    const folder = newFolder()
+    const [first, second] = [await open('r1', folder), await open('r1', folder)]
+    expect(await first.take()).toBeUndefined()
+    expect(['again', undefined]).toContain(await second.take())
+    expect(await second.take()).toBeUndefined()
+    await first.close()
+    await second.close()
+  })
+
+  test('is not to be had while a job of another run goes on', async ({ expect }) => {
+    const folder = newFolder()
+    const job = join(folder, 'r1-web', '1.0')
+    mkdirSync(job, { recursive: true })
+    const [first, second, own] = [
+      await open('r1', folder),
+      await open('r2', folder),
+      await open('r1', folder),
+    ]
+    writeFileSync(join(job, 'pid'), `${await first.pid()}\n`)
+    expect(await second.take()).toEqual({ by: 'job', job })
+    expect(await second.who()).toEqual({ by: 'job', job })
+    expect(await own.take()).toBeUndefined()
+    await own.close()
+    expect(await second.take({ steal: true })).toBeUndefined()
+    writeFileSync(join(job, 'rc'), '0\n')
+    expect(await first.who()).toEqual(byShell('r2'))
+    await first.close()
+    await second.close()
+  })
+
+  test('is not had where nothing can be kept', async ({ expect }) => {
+    const file = join(base, `file-${shell}-${path === undefined}`)
+    writeFileSync(file, '')
+    const first = await open('r1', join(file, 'msingi'))
+    await expect(first.take()).rejects.toMatchObject({ code: 'LOCK_UNUSABLE' })
+    expect((await first.ask(sh`echo there`)).out).toBe('there\n')
+    await first.close()
+  })
+})
+
+describe('lock/words', () => {
+  test('a word of the owner has no blank and is never empty', () => {
+    expect(['a b', '', 'ann@clinic-1', 'ö\n'].map(lockWord)).toEqual(['a_b', '_', 'ann@clinic-1', '__'])
+  })
+
+  test('who lost it is told', () => {
+    expect(readTaken('took r1 ann clinic 2026-03-02T08:00:00.000Z 17\n')).toMatchObject({ run: 'r1' })
+    expect(readTaken('')).toBeUndefined()
+  })
+
+  test('a lock without text is held by somebody', () => {
+    expect(readHolder('held \n')).toEqual({ by: 'shell', owner: undefined })
+    expect(readHolder('')).toBeUndefined()
+  })
+})

@@ -8,6 +8,7 @@ import type { Failure } from '../base/result.ts'
 import { junitReporter } from '../report/junit.ts'
 import { EXIT } from './exit.ts'
 import { down, LABS, up } from './lab.ts'
+import { lint } from './lint.ts'
 import type { TestFlags } from './options.ts'
 import { runSelf, type Ran } from './own-process.ts'
 
@@ -18,6 +19,8 @@ export interface Subject {
   readonly mutate: string | undefined
   /** Looks from outside whether the host does what was promised. */
   readonly verify: string | undefined
+  /** Variables for the runs, such as a role's parameters; what is given with `-e` is stronger. */
+  readonly vars: string | undefined
 }
 
 interface Proof {
@@ -29,6 +32,8 @@ interface Proof {
 /**
  * Proves a role or a playbook on a host made for that: converge, idempotence, drift, mutate, repair, verify. The host is
  * removed afterwards. Returns 0 where everything was proved.
+ *
+ * @throws ProjectError with everything that is wrong in the project, before a host is made.
  */
 export async function test(target: string, flags: TestFlags): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'msingi-test-'))
@@ -36,10 +41,17 @@ export async function test(target: string, flags: TestFlags): Promise<number> {
   let isMade = false
   try {
     const subject = subjectOf(target, folder)
+    const extraVars = [...(subject.vars === undefined ? [] : [`@${subject.vars}`]), ...flags.extraVars]
+    const inventory = [draftInventory(folder, flags.group)]
+    lint(playbooksOf(subject), { inventory, extraVars, tags: [], skipTags: [] })
     isMade = true
     await up(lab, { ...HOST, kind: flags.kind, os: flags.os })
     const started = performance.now()
-    const proofs = await prove(subject, wordsFor(lab, folder, flags))
+    const words = [
+      ...[join(LABS, lab, 'inventory.yml'), ...inventory].flatMap(file => ['-i', file]),
+      ...extraVars.flatMap(entry => ['-e', entry]),
+    ]
+    const proofs = await prove(subject, words)
     if (flags.junit !== undefined) await writeJunit(flags.junit, target, proofs, performance.now() - started)
     return proofs.every(({ failure }) => failure === undefined) ? EXIT.done : EXIT.failed
   } finally {
@@ -73,20 +85,24 @@ export function subjectOf(target: string, folder: string): Subject {
   return { playbook, ...companions(join('roles', role)) }
 }
 
-function companions(folder: string): Pick<Subject, 'mutate' | 'verify'> {
-  const [mutate, verify] = ['mutate.yml', 'verify.yml'].map(name => join(folder, 'test', name))
-  const there = (file: string | undefined): string | undefined =>
-    file !== undefined && existsSync(file) ? file : undefined
-  return { mutate: there(mutate), verify: there(verify) }
+function companions(folder: string): Omit<Subject, 'playbook'> {
+  const companion = (name: string): string | undefined => {
+    const file = join(folder, 'test', name)
+    return existsSync(file) ? file : undefined
+  }
+  return { mutate: companion('mutate.yml'), verify: companion('verify.yml'), vars: companion('vars.yml') }
 }
 
-/** Returns the words that every run on the host has. */
-function wordsFor(lab: string, folder: string, { group, extraVars }: TestFlags): readonly string[] {
-  const groups = join(folder, 'groups.yml')
-  const lines = group.map(name => `    ${name}: { hosts: { host1: {} } }`)
-  writeFileSync(groups, ['all:', '  children:', ...lines].join('\n'))
-  const inventories = [join(LABS, lab, 'inventory.yml'), ...(group.length > 0 ? [groups] : [])]
-  return [...inventories.flatMap(file => ['-i', file]), ...extraVars.flatMap(entry => ['-e', entry])]
+function playbooksOf({ playbook, mutate, verify }: Subject): readonly string[] {
+  return [playbook, mutate, verify].filter(file => file !== undefined)
+}
+
+/** Puts the host into its groups; before there is a host, it stands for the whole inventory. */
+function draftInventory(folder: string, groups: readonly string[]): string {
+  const file = join(folder, 'groups.yml')
+  const children = groups.map(name => `    ${name}: { hosts: { host1: {} } }\n`).join('')
+  writeFileSync(file, `all:\n  hosts: { host1: {} }\n${children && `  children:\n${children}`}`)
+  return file
 }
 
 type Run = (command: 'apply' | 'drift', playbook: string) => Promise<Ran>

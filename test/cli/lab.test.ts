@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -84,6 +84,18 @@ describe('test', () => {
 
   test.each(['no-such-role', 'no-such.yml'])('refuses `%s`', target => {
     expect(() => subjectOf(target, folder)).toThrow(expect.objectContaining({ code: 'NO_PLAYBOOK' }))
+  })
+
+  test('makes no host for a project that is wrong', async () => {
+    const playbook = join(folder, 'wrong.yml')
+    writeFileSync(playbook, '- hosts: all\n  tasks: [{ debug: { msg: "{{ nobody_sets_this }}" } }]\n')
+
+    expect(await statusOf(['test', playbook])).toBe(4)
+    expect(existsSync('lab') ? readdirSync('lab').filter(name => name.startsWith('test-')) : []).toEqual([])
+  })
+
+  test('takes variables from the companion file', () => {
+    expect(subjectOf('tidy-up', folder)).toMatchObject({ vars: 'roles/tidy-up/test/vars.yml' })
   })
 
   test('tells each proof as a case of JUnit', () => {

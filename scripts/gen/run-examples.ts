@@ -40,6 +40,21 @@ export const RUN_EXAMPLES: Readonly<Record<string, RunExample>> = {
     remedy: 'Look at the result of the task: `-vv` shows it.',
     tasks: "- command: { cmd: 'true', reads: true }\n  failed_when: true",
   },
+  GUARD_EXPIRED: {
+    means:
+      'A guarded change was not proved before its time was over, and the host has taken it back by itself.',
+    remedy: 'Give the guard more time: `guard: { reconnect: 5m }`.',
+  },
+  GUARD_HANDLER_FAILED: {
+    means:
+      'A handler that a guarded task notified failed, so the change was taken back: what it was to put into effect would not have worked.',
+    remedy: 'Look at the failure of the handler, which stands above.',
+  },
+  GUARD_UNARMED: {
+    means: 'The host could not be made ready to take a guarded change back, so the change was not made.',
+    remedy:
+      'Do what the message says: give room, let the login become root, or wait until an earlier guard is decided.',
+  },
   LIFE_UNREADABLE: {
     means: 'The kernel does not tell when the host was started, so nobody could tell a restart.',
     remedy: 'Restart it by hand.',
@@ -54,6 +69,12 @@ export const RUN_EXAMPLES: Readonly<Record<string, RunExample>> = {
       'The host cannot keep a lock, so nobody could tell whether another run changes it; nothing was changed.',
     remedy:
       'See that `/run/msingi` (for other users than root `/var/tmp/msingi-UID`) can be written and belongs to that user. As a last resort `MSINGI_LOCK=off` does without.',
+  },
+  LOCKED_OUT: {
+    means:
+      'After a guarded change no new connection could be opened, with a login and an escalation of its own. The change was taken back; what the host did is shown.',
+    remedy:
+      'Correct the change, or say with `guard: { reconnect: 60s, port: 2222 }` where the host answers now.',
   },
   NOT_BACK: {
     means: 'The host did not come back, or not in the state that was asked for.',

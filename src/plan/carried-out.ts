@@ -10,7 +10,6 @@ import type { PlannedPlay } from './step.ts'
 export const NOT_CARRIED_OUT: Readonly<Record<string, string>> = {
   async: 'take it out; every change is a job that outlives the connection, give it more time with `timeout`',
   poll: 'take it out; the output of a job is shown as it comes',
-  guard: 'take it out; nothing would be done about it',
   become_flags: 'take it out; let the configuration of `sudo`, `su` or `doas` say what the user may do',
   become_exe: 'take it out; put the program on the path of the host, and choose it with `become_method`',
   any_errors_fatal: 'write it at the play; a failure of any of its tasks counts',

@@ -116,7 +116,8 @@ export const KEYWORD_DOCS: Readonly<Record<string, KeywordDoc>> = {
   },
   poll: { about: 'Refused: see `async`.' },
   guard: {
-    about: 'Refused: changes that are kept only when the host can be reached anew are not carried out.',
+    about:
+      '`reconnect` keeps a change only when a new connection can be opened after it, and has the host take it back otherwise; `none` does without where it is implied. See [guards](guards.md).',
     unlike: 'New.',
   },
   notify: {

@@ -4,6 +4,7 @@ import {
   either,
   environment,
   flag,
+  guard,
   identity,
   type JsonSchema,
   listOrTemplate,
@@ -95,7 +96,7 @@ const PLAY: Table = {
   vars_prompt: prompts,
 }
 
-const BLOCK: Table = { ...INHERITED, delegate_to: text, notify: words }
+const BLOCK: Table = { ...INHERITED, delegate_to: text, notify: words, guard }
 
 const TASK: Table = {
   ...BLOCK,
@@ -111,7 +112,6 @@ const TASK: Table = {
   backoff: number,
   async: number,
   poll: number,
-  guard: oneOf('reconnect'),
 }
 
 const TABLES: Readonly<Record<Level, Table>> = {

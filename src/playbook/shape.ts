@@ -192,6 +192,56 @@ export function oneOf(...choices: readonly string[]): Shape {
   })
 }
 
+/** `90`, `90s` or `2m`. */
+export const DURATION_PATTERN = String.raw`^\d+ ?[sm]?$`
+
+const duration = shape(
+  { anyOf: [{ type: 'integer', minimum: 1 }, { type: 'string', pattern: DURATION_PATTERN }, TEMPLATE] },
+  node =>
+    isTemplate(node) || (node.kind === 'scalar' && new RegExp(DURATION_PATTERN).test(node.text))
+      ? undefined
+      : mismatch(node, 'a time', 'Write it as `90s` or `2m`.'),
+)
+
+const portNumber = shape({ anyOf: [{ type: 'integer', minimum: 1, maximum: 65_535 }, TEMPLATE] }, node =>
+  isTemplate(node) ||
+  (node.kind === 'scalar' &&
+    Number.isInteger(node.value) &&
+    Number(node.value) > 0 &&
+    Number(node.value) < 65_536)
+    ? undefined
+    : mismatch(node, 'a port, 1 to 65535'),
+)
+
+const GUARD_KEYS: Readonly<Record<string, Shape>> = { reconnect: duration, port: portNumber }
+const guardWord = oneOf('reconnect', 'none')
+
+/** How a change is proved: a word, or the time that is given to it and the port at which the host answers afterwards. */
+export const guard = shape(
+  {
+    anyOf: [
+      ...(guardWord.schema['anyOf'] as readonly JsonSchema[]),
+      {
+        type: 'object',
+        properties: Object.fromEntries(Object.entries(GUARD_KEYS).map(([key, { schema }]) => [key, schema])),
+        required: ['reconnect'],
+        additionalProperties: false,
+      },
+    ],
+  },
+  node => {
+    if (node.kind !== 'map') return guardWord(node)
+    for (const { key, value } of node.entries) {
+      const check = Object.hasOwn(GUARD_KEYS, key.text) ? GUARD_KEYS[key.text] : undefined
+      if (check === undefined) return mismatch(key, '`reconnect` or `port`')
+      const found = check(value)
+      if (found) return found
+    }
+    const isTimed = node.entries.some(({ key }) => key.text === 'reconnect')
+    return isTimed ? undefined : mismatch(node, 'a time under `reconnect`', 'Write it as `reconnect: 90s`.')
+  },
+)
+
 /** Either of two shapes; the complaint is the first one's. */
 export function either(first: Shape, second: Shape): Shape {
   return shape({ anyOf: [first.schema, second.schema] }, node =>

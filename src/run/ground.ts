@@ -1,6 +1,7 @@
 import { TaskError } from '../base/error.ts'
 import type { Mode } from '../base/event.ts'
 import type { Change, Registered } from '../base/result.ts'
+import type { Deed } from './guard-scope.ts'
 import type { HostView } from '../modules/module.ts'
 import type { Step } from '../plan/step.ts'
 import type { Probe, Probes } from '../probes/probe.ts'
@@ -29,6 +30,10 @@ export interface Ground {
   /** The longest the task's commands may take on the host. */
   readonly seconds?: number
   readonly lanes: Lanes
+  /** Makes the host ready to take back what is about to be done, where that is due. */
+  readonly guard: (deed: Deed, lane: Lane) => Promise<void>
+  /** Milliseconds within which a change that is on trial must be done. */
+  readonly trialMs: () => number | undefined
   readonly overlay: Overlay
   /** Questions of the coming tasks in this shell that are still open, to travel in the same frame. */
   readonly coming: (lane: Lane) => readonly Probe<unknown>[]

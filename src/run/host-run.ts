@@ -4,8 +4,10 @@ import { findUnknown, Unknown } from '../base/unknown.ts'
 import { leaves } from '../plan/leaves.ts'
 import { inMap, literalBoolean } from '../plan/settings.ts'
 import type { BlockStep, IncludeStep, MetaStep, PlanItem, Section, Step } from '../plan/step.ts'
+import type { Connect } from '../transport/session.ts'
 import { holds } from '../vars/condition.ts'
 import { render } from '../vars/render.ts'
+import { HostGuard } from './host-guard.ts'
 import { HostLock } from './host-lock.ts'
 import type { HostState } from './host-state.ts'
 import { Lanes, isLost } from './lanes.ts'
@@ -21,6 +23,7 @@ import { withFacts } from './with-facts.ts'
 
 /** One object, so that what was worked out without loop variables is found again. */
 const NO_NAMES: Names = {}
+const NOBODY: ReadonlySet<Step> = new Set()
 
 /** Walks one host through the plays of a run. Nothing is thrown for what goes wrong on the host: it ends up in the events. */
 export class HostRun {
@@ -37,9 +40,11 @@ export class HostRun {
     const { name } = state.host
     const warn = (message: string): void => context.emit({ type: 'warning', host: name, message })
     const lock = new HostLock(context.lock, context.mode, context.signal, warn)
-    this.#lanes = new Lanes(name, context.connect, context.signal, lock, (ms, warnings) =>
+    const connect: Connect = (host, signal, way) => context.connect(host, signal, way ?? guard.way)
+    this.#lanes = new Lanes(name, connect, context.signal, lock, (ms, warnings) =>
       context.emit({ type: 'host_connected', host: name, ms, warnings }),
     )
+    const guard = new HostGuard(name, connect, this.#lanes)
     const turns = new Turns(state, context.become)
     const ahead = new LookAhead(turns, state, context.wantsDiff)
     this.#walk = {
@@ -49,6 +54,8 @@ export class HostRun {
       ahead,
       lanes: this.#lanes,
       overlay: new Overlay(),
+      guard,
+      runHandlers: ({ stage }, handlers) => this.#runHandlers(stage, handlers),
       coming: [],
       rescuers: 0,
       jobs: 0,
@@ -239,16 +246,35 @@ export class HostRun {
   }
 
   /** Runs notified handlers in the order of their definition; they may notify others. Drift looks at states, not at actions. */
-  async #flush(stage: Stage): Promise<void> {
+  async #flush(stage: Stage, spared: ReadonlySet<Step> = NOBODY): Promise<void> {
     if (this.#context.mode === 'drift') this.state.pending.clear()
-    while (this.state.pending.size > 0) {
-      const handler = stage.play.handlers.find(step => this.state.pending.has(step))
-      if (handler === undefined) return this.state.pending.clear()
+    while (this.state.pending.size > spared.size) {
+      const handler = stage.play.handlers.find(step => this.state.pending.has(step) && !spared.has(step))
+      if (handler === undefined) return this.#restore(spared)
       await runTask(this.#spot(stage, handler, NO_NAMES, 'handler_done')).finally(() =>
         this.state.pending.delete(handler),
       )
       tellOwed(this.#walk)
     }
+  }
+
+  /** Under a guard handlers run before their time; where they fail, nothing of them is owed any more. */
+  async #runHandlers(stage: Stage, handlers: readonly Step[]): Promise<void> {
+    const spared = new Set([...this.state.pending].filter(step => !handlers.includes(step)))
+    for (const handler of handlers) this.state.pending.add(handler)
+    tellOwed(this.#walk)
+    try {
+      await this.#flush(stage, spared)
+    } catch (error) {
+      this.#restore(spared)
+      tellOwed(this.#walk)
+      throw error
+    }
+  }
+
+  #restore(pending: ReadonlySet<Step>): void {
+    this.state.pending.clear()
+    for (const step of pending) this.state.pending.add(step)
   }
 
   #spot(stage: Stage, step: Step, names: Names, kind: Spot['kind']): Spot {

@@ -105,9 +105,9 @@ export class Lanes {
     return addUsage(this.#past, await usageOf(this.#connection))
   }
 
-  /** Closes everything; the next task connects anew. */
-  async close(): Promise<void> {
-    for (const lane of this.#open.values()) await this.#tidy(lane)
+  /** Closes everything; the next task connects anew. A link that is known to be dead is not asked to tidy up. */
+  async close(link: 'alive' | 'dead' = 'alive'): Promise<void> {
+    if (link === 'alive') for (const lane of this.#open.values()) await this.#tidy(lane)
     const connection = this.#connection
     this.#past = addUsage(this.#past, await usageOf(connection))
     this.#connection = undefined

@@ -113,11 +113,13 @@ async function applyAndLookAgain(one: Case, found: readonly Change[], before: Re
   const { module } = unit.step
   await on.lanes.own(lane)
   const actions: readonly Action[] = module.apply(found, unit.params, before)
+  const touched = module.touches?.(found, unit.params)
+  const deed = { module: module.name, params: unit.params, changes: found, actions, touches: touched }
+  await on.guard(deed, lane)
   const restart = actions.find(action => action.do === 'reboot')
   if (restart) return rebooted(restart, one)
   for (const action of actions) if (action.do === 'keep') await keep(action, part => alone(part, lane, on))
   const prepared = await prepare(actions, { ...on, session: lane.session, env: unit.env })
-  const touched = module.touches?.(found, unit.params)
   await on.lanes.drop(touched)
   on.paced(touched === undefined ? 'any change' : 'known change')
   const again = module.verifiable?.(unit.params, found) === false ? [] : Object.values(probes)
@@ -125,7 +127,7 @@ async function applyAndLookAgain(one: Case, found: readonly Change[], before: Re
     lane,
     [{ script: prepared.script, onOutput: on.onOutput }],
     [...again, ...on.coming(lane)],
-    APPLY_DEADLINE_MS,
+    on.trialMs() ?? APPLY_DEADLINE_MS,
   )
   on.lanes.discard(lane, prepared.jobs)
   if (completed === undefined) throw new TaskError('NO_ANSWER', 'the host did not say how the change ended')

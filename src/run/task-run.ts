@@ -2,6 +2,7 @@ import { SourceError, TaskError } from '../base/error.ts'
 import { Unknown } from '../base/unknown.ts'
 import { Pending } from '../vars/pending.ts'
 import { containsTemplate, render } from '../vars/render.ts'
+import { notifiedBy } from './guarded.ts'
 import { failed, failureOf, isLocked, skipped, unknown, type Outcome } from './outcome.ts'
 import type { SharedResult } from './stage.ts'
 import { finish, runTurn, type Finished } from './turn-run.ts'
@@ -142,18 +143,17 @@ function remember(spot: Spot, finished: readonly Finished[]): SharedResult {
   const result = registerOf(finished, step.settings.keywords.has('loop'), step.title)
   const register = step.settings.keywords.get('register')
   if (register?.kind === 'scalar') walk.state.set({ [register.text]: result })
-  if (finished.some(({ outcome }) => outcome.status === 'changed' || outcome.status === 'would_change'))
-    notify(spot)
+  if (finished.some(owesHandlers)) notify(spot)
   return register === undefined ? undefined : result
 }
 
-function notify({ walk, play, step, names }: Spot): void {
-  const scope = walk.state.scope(play, step, names)
-  for (const topic of step.settings.notify) {
-    const name = String(render(topic, scope))
-    for (const handler of play.handlers) if (handler.topics.includes(name)) walk.state.pending.add(handler)
-  }
-  tellOwed(walk)
+function owesHandlers({ outcome, isHandled = false }: Finished): boolean {
+  return !isHandled && (outcome.status === 'changed' || outcome.status === 'would_change')
+}
+
+function notify(spot: Spot): void {
+  for (const handler of notifiedBy(spot)) spot.walk.state.pending.add(handler)
+  tellOwed(spot.walk)
 }
 
 function isIgnored({ walk, play, step, names }: Spot, finished: readonly Finished[]): boolean {

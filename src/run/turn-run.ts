@@ -10,6 +10,8 @@ import { isLost } from './lanes.ts'
 import { LiveOutput } from './live-output.ts'
 import { failed, failureOf, isLocked, reported, skipped, unknown, type Outcome } from './outcome.ts'
 import type { Ground } from './ground.ts'
+import { guardWish } from './guard-wish.ts'
+import { decide } from './guarded.ts'
 import { settle } from './settle.ts'
 import { flag, number, setsOf, text, titleOf } from './unit.ts'
 import type { Turn } from './units.ts'
@@ -21,6 +23,8 @@ import { withFacts } from './with-facts.ts'
 export interface Finished {
   readonly item: unknown
   readonly outcome: Outcome
+  /** The handlers it notifies have run already. */
+  readonly isHandled?: boolean
 }
 
 /** How often and in what rhythm a task with `until` is tried, as in Ansible where not said. */
@@ -34,6 +38,8 @@ export async function runTurn(spot: Spot, turn: Turn): Promise<Finished> {
   const started = performance.now()
   walk.context.emit({ type: 'task_start', ...about(spot, turn) })
   const until = step.settings.keywords.get('until')
+  const guard = placeOf(spot, turn)?.guard
+  const isInside = guard?.isHeldBy(walk) === true
   let outcome = await attempt(spot, turn)
   if (until !== undefined && walk.context.mode === 'apply') {
     const tries = number(step, 'retries', turn.scope) ?? RETRIES
@@ -47,7 +53,9 @@ export async function runTurn(spot: Spot, turn: Turn): Promise<Finished> {
       outcome = { ...outcome, registered: { ...outcome.registered, attempts: done + 1 } }
     }
   }
-  return finish(spot, turn, outcome, performance.now() - started)
+  const isOnTrial = guard?.isHeldBy(walk) === true && !isInside
+  if (guard && isOnTrial) outcome = await decide(spot, turn, outcome, guard)
+  return { ...finish(spot, turn, outcome, performance.now() - started), isHandled: isOnTrial }
 }
 
 /** Reports the outcome of a turn, or of a task that has none. */
@@ -118,6 +126,10 @@ async function outcomeOf(spot: Spot, turn: Turn): Promise<Outcome> {
     return outcome
   } catch (error) {
     if (!isLost(error)) throw error
+    if (where.guard.isHeldBy(walk)) {
+      where.guard.linkDied()
+      return failed(failureOf(error))
+    }
     return lost(spot, turn, where, error)
   }
 }
@@ -157,16 +169,26 @@ function placeOf({ walk, step }: Spot, turn: Turn): Place | undefined {
 function groundOf(spot: Spot, turn: Turn, where: Place, output: LiveOutput): Ground {
   const { walk, play, step, names } = spot
   const { context } = walk
-  walk.jobs += 1
+  const job = (walk.jobs += 1)
+  const run = `${context.run}-${walk.state.host.name.replace(/[^\w.-]/g, '_')}`
   const seconds = number(step, 'timeout', turn.scope)
   return {
     mode: flag(step, 'check_mode', turn.scope) === true && context.mode === 'apply' ? 'check' : context.mode,
-    run: `${context.run}-${walk.state.host.name.replace(/[^\w.-]/g, '_')}`,
-    job: walk.jobs,
+    run,
+    job,
     backupDir: `/var/lib/msingi/backup/${context.run}`,
     wantsDiff: flag(step, 'diff', turn.scope) ?? context.wantsDiff,
     lanes: where.lanes,
     overlay: where.overlay,
+    guard: (deed, lane) =>
+      where.guard.before(deed, {
+        owner: walk,
+        token: `${run}-${job}`,
+        title: titleOf(step, turn.scope),
+        wish: guardWish(step, turn.scope),
+        lane,
+      }),
+    trialMs: () => (where.guard.isHeldBy(walk) ? where.guard.leftMs : undefined),
     coming: lane => (where === walk ? walk.ahead.questions(play, [step, ...walk.coming], lane, names) : []),
     salt: context.salt,
     isAllowed:

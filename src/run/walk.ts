@@ -7,6 +7,7 @@ import type { HostState } from './host-state.ts'
 import type { LockWish } from './host-lock.ts'
 import type { Lanes } from './lanes.ts'
 import type { LookAhead } from './look-ahead.ts'
+import type { HostGuard } from './host-guard.ts'
 import type { Emit } from './outcome.ts'
 import type { Overlay } from './overlay.ts'
 import type { Ground } from './ground.ts'
@@ -46,6 +47,7 @@ export interface RunContext {
 export interface Place {
   readonly lanes: Lanes
   readonly overlay: Overlay
+  readonly guard: HostGuard
 }
 
 /** Where one host stands in its walk through a play. */
@@ -58,6 +60,8 @@ export interface Walk extends Place {
   coming: readonly Step[]
   /** Blocks with a `rescue` around the present task. */
   rescuers: number
+  /** Runs these handlers now, and those that they notify. */
+  readonly runHandlers: (spot: Spot, handlers: readonly Step[]) => Promise<void>
   /** Jobs started so far. */
   jobs: number
   /** The task that failed last, for `rescue`. */

@@ -31,14 +31,14 @@ export interface ConnectSetup {
 export function makeConnect(setup: ConnectSetup): Connect {
   const targets = makeTargets(setup)
   let ssh: ReturnType<typeof loadSsh> | undefined
-  return async (name, signal) => {
+  return async (name, signal, way) => {
     const reach = setup.hosts(name)
     if (reach === undefined) throw new ConnectError(name, 'config', 'the host is not in the inventory')
     if (reach.connection === 'local') {
       const { connectLocal } = await import('./local.ts')
       return connectLocal(name, { password: setup.becomePassword })
     }
-    const target = targets(name, reach)
+    const target = targets(name, { ...reach, port: way?.port ?? reach.port })
     const { connectSsh, shared } = await (ssh ??= loadSsh(setup.ask))
     return connectSsh(target, { shared, becomePassword: setup.becomePassword, signal })
   }

@@ -72,5 +72,10 @@ export interface Connection {
   readonly close: () => Promise<void>
 }
 
-/** Opens connections; handed to the run by the command line, faked in tests. */
-export type Connect = (host: string, signal: AbortSignal) => Promise<Connection>
+/** Where a host is reached other than the inventory says. */
+export interface Way {
+  readonly port?: number | undefined
+}
+
+/** Opens connections, each a new one; handed to the run by the command line, faked in tests. */
+export type Connect = (host: string, signal: AbortSignal, way?: Way) => Promise<Connection>

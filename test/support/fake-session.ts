@@ -2,7 +2,10 @@ import type { Completed } from '../../src/base/result.ts'
 import { ConnectError } from '../../src/base/error.ts'
 import type { Connect, Connection, Part, Session } from '../../src/transport/session.ts'
 
-/** A host in memory: keys with values. It understands `get KEY…`, `put KEY VALUE` and `fail`, wherever they stand in a part. */
+/**
+ * A host in memory: keys with values. It understands `get KEY…`, `put KEY VALUE` and `fail`, wherever they stand in a part, and guards. Where
+ * the key `gate` is `shut`, it lets nobody in any more; where it is `cut`, the links that are there are dead as well.
+ */
 export interface FakeHost {
   readonly keys: Map<string, string>
   /** Every frame as the list of its parts' scripts. */
@@ -21,6 +24,12 @@ export interface FakeHost {
   lockAnswers: (readonly [code: number, out: string])[]
   /** Counts the times it was started. */
   life: number
+  /** What the host had when a guard was armed. */
+  kept: ReadonlyMap<string, string> | undefined
+  /** True for a host that cannot keep a copy. */
+  isFull: boolean
+  /** Every connection, by the port that was asked for. */
+  readonly ports: (number | undefined)[]
 }
 
 export function fakeHost(keys: Readonly<Record<string, string>> = {}): FakeHost {
@@ -35,18 +44,29 @@ export function fakeHost(keys: Readonly<Record<string, string>> = {}): FakeHost 
     refusals: 0,
     lockAnswers: [],
     life: 1,
+    kept: undefined,
+    isFull: false,
+    ports: [],
   }
 }
 
 /** Returns a way to connect to hosts in memory; an unknown name is refused as an unreachable host is. */
 export function fakeConnect(hosts: Readonly<Record<string, FakeHost>>): Connect {
-  return name => {
+  return (name, _signal, way) => {
     const host = hosts[name]
     if (host === undefined || host.isDown || host.refusals-- > 0)
       return Promise.reject(new ConnectError(name, 'tcp', 'connection refused'))
+    host.ports.push(way?.port)
+    if (host.keys.has('gate')) return Promise.reject(refused(name, host))
     host.connections += 1
     return Promise.resolve(connectionTo(name, host))
   }
+}
+
+/** A host with another key is not tried twice; one whose links are cut does something about it meanwhile. */
+function refused(name: string, host: FakeHost): ConnectError {
+  if (host.keys.get('gate') === 'cut') takeBack(host)
+  return new ConnectError(name, 'hostkey', 'the host has another key')
 }
 
 function connectionTo(name: string, host: FakeHost): Connection {
@@ -72,7 +92,8 @@ function sessionOf(name: string, user: string, host: FakeHost): Session {
     warnings: [],
     scratch: '/run/msingi.fake',
     exchange: parts => {
-      if (host.isDown) return Promise.reject(new ConnectError(name, 'lost', 'the link is gone'))
+      if (host.isDown || host.keys.get('gate') === 'cut')
+        return Promise.reject(new ConnectError(name, 'lost', 'the link is gone'))
       host.frames.push(parts.map(part => part.script.text))
       return Promise.resolve(parts.map(part => answer(host, part)))
     },
@@ -82,6 +103,7 @@ function sessionOf(name: string, user: string, host: FakeHost): Session {
 }
 
 function answer(host: FakeHost, { script, onOutput }: Part): Completed {
+  if (script.text.includes('/var/lib/msingi/guard')) return guarded(host, script.text)
   if (script.text.includes('/random/boot_id'))
     return completed(`00000000-0000-4000-8000-00000000000${host.life} 7\n`)
   if (script.text.includes('/lock')) {
@@ -104,6 +126,27 @@ function answer(host: FakeHost, { script, onOutput }: Part): Completed {
   if (/\bfail\b/.test(script.text)) return { ...completed(''), code: 3, err: 'it broke\n' }
   onOutput?.('stdout', 'done\n')
   return completed('done\n')
+}
+
+function guarded(host: FakeHost, text: string): Completed {
+  if (text.includes('.new-')) {
+    if (host.isFull) return { ...completed(''), code: 73, err: 'no room for a copy' }
+    host.kept = new Map(host.keys)
+  } else if (text.includes('last-kept')) {
+    if (host.kept === undefined) return { ...completed('did put back gate\n'), code: 76 }
+    host.kept = undefined
+  } else if (text.includes('the run asked')) {
+    takeBack(host)
+    return { ...completed('did put back gate\n'), code: 76 }
+  }
+  return completed('')
+}
+
+function takeBack(host: FakeHost): void {
+  if (host.kept === undefined) return
+  host.keys.clear()
+  for (const [key, value] of host.kept) host.keys.set(key, value)
+  host.kept = undefined
 }
 
 /** It does not answer once, and comes back in another life. */

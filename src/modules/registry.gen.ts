@@ -8,6 +8,8 @@ import { blockinfile } from './blockinfile.ts'
 import { command } from './command.ts'
 import { copy } from './copy.ts'
 import { cron } from './cron.ts'
+import { cryptenroll } from './cryptenroll.ts'
+import { crypttab } from './crypttab.ts'
 import { deb822_repository } from './deb822_repository.ts'
 import { debconf } from './debconf.ts'
 import { debug } from './debug.ts'
@@ -21,6 +23,7 @@ import { dpkg_selections } from './dpkg_selections.ts'
 import { fail } from './fail.ts'
 import { fetch } from './fetch.ts'
 import { file } from './file.ts'
+import { filesystem } from './filesystem.ts'
 import { find } from './find.ts'
 import { get_url } from './get_url.ts'
 import { getent } from './getent.ts'
@@ -32,6 +35,7 @@ import { ini_file } from './ini_file.ts'
 import { known_hosts } from './known_hosts.ts'
 import { lineinfile } from './lineinfile.ts'
 import { locale_gen } from './locale_gen.ts'
+import { luks_device } from './luks_device.ts'
 import { modprobe } from './modprobe.ts'
 import { mount } from './mount.ts'
 import { nftables } from './nftables.ts'
@@ -75,6 +79,8 @@ const all: readonly AnyModule[] = [
   command,
   copy,
   cron,
+  cryptenroll,
+  crypttab,
   deb822_repository,
   debconf,
   debug,
@@ -88,6 +94,7 @@ const all: readonly AnyModule[] = [
   fail,
   fetch,
   file,
+  filesystem,
   find,
   get_url,
   getent,
@@ -99,6 +106,7 @@ const all: readonly AnyModule[] = [
   known_hosts,
   lineinfile,
   locale_gen,
+  luks_device,
   modprobe,
   mount,
   nftables,

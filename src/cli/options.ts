@@ -69,6 +69,13 @@ export interface ExecFlags extends InventoryFlags, ReachFlags {
   readonly output: 'plain' | 'json'
 }
 
+/** All that `revert` understands. */
+export interface RevertFlags extends InventoryFlags, ReachFlags, OutputFlags {
+  readonly run?: string
+  readonly list?: true
+  readonly check?: true
+}
+
 /** All that `facts` understands. */
 export interface FactsFlags extends InventoryFlags, ReachFlags {
   readonly output: 'plain' | 'json'

@@ -12,6 +12,7 @@ import { addLab } from './commands/lab.ts'
 import { addLint } from './commands/lint.ts'
 import { addModules } from './commands/modules.ts'
 import { addPlan } from './commands/plan.ts'
+import { addRevert } from './commands/revert.ts'
 import { addRoles } from './commands/roles.ts'
 import { addTest } from './commands/test.ts'
 import { addVars } from './commands/vars.ts'
@@ -43,6 +44,7 @@ export function makeProgram(exitWith: ExitWith): Command {
     addVars,
     addFacts,
     addExec,
+    addRevert,
     addHosts,
     addLab,
     addDrill,

@@ -43,7 +43,7 @@ async function handlersFailed(spot: Spot, turn: Turn): Promise<string | undefine
 function verdict(outcome: Outcome, cause: string | undefined, trial: Trial | undefined, end: Trial): Failure {
   const did = end.is === 'taken back' ? { stdout: [...end.did, ...end.along.map(also)].join('\n') } : {}
   const fate = fateOf(end)
-  if (outcome.failure) return { ...outcome.failure, message: `${outcome.failure.message}; ${fate}` }
+  if (outcome.failure) return { ...did, ...outcome.failure, message: `${outcome.failure.message}; ${fate}` }
   if (cause !== undefined) return { code: 'GUARD_HANDLER_FAILED', message: `${cause}; ${fate}`, ...did }
   if (trial?.is === 'unreachable')
     return {

@@ -4,6 +4,7 @@ import type { Completed } from '../base/result.ts'
 import {
   armScript,
   disarmScript,
+  isOccupied,
   readFate,
   requireArmed,
   takeBackScript,
@@ -15,6 +16,7 @@ import {
 import type { Sh } from '../shell/sh.ts'
 import type { Become, Connect, Connection, Way } from '../transport/session.ts'
 import { domainsOf, scopeOf, type Deed } from './guard-scope.ts'
+import { TAKING_BACK_MS, type GuardNews } from './guard-news.ts'
 import type { GuardWish } from './guard-wish.ts'
 import { isLost, type Lane, type Lanes } from './lanes.ts'
 
@@ -47,8 +49,6 @@ export type Trial = Fate | { readonly is: 'unreachable'; readonly why: string }
 
 const ARM_MS = 60_000
 const ANSWER_MS = 20_000
-/** For the host to take everything back, services and all. */
-const TAKING_BACK_MS = 150_000
 /** So long, or so often, a fresh connection is tried: services take their time to come up. */
 const LONG_ENOUGH_MS = 15_000
 const OFTEN_ENOUGH = 3
@@ -63,14 +63,16 @@ export class HostGuard {
   readonly #host: string
   readonly #connect: Connect
   readonly #lanes: Lanes
+  readonly #news: GuardNews
   #armed: Armed | undefined
   #waiting: (() => void)[] = []
   #way: Way = {}
 
-  constructor(host: string, connect: Connect, lanes: Lanes) {
+  constructor(host: string, connect: Connect, lanes: Lanes, news: GuardNews) {
     this.#host = host
     this.#connect = connect
     this.#lanes = lanes
+    this.#news = news
   }
 
   /** Where the host is reached since a guarded change has moved it. */
@@ -81,6 +83,11 @@ export class HostGuard {
   /** True while a change of this owner is on trial. */
   isHeldBy(owner: object): boolean {
     return this.#armed?.owner === owner
+  }
+
+  /** True for the guard that is armed by this run now. */
+  holds(token: string): boolean {
+    return this.#armed?.token === token
   }
 
   /** Milliseconds that an order to the host may take while a change is on trial; undefined where none is. */
@@ -148,8 +155,13 @@ export class HostGuard {
     const root = await this.#rootOf(lane)
     await this.#lanes.own(root)
     const guard = { token, task: title, seconds: wish.seconds }
-    const [answer] = await this.#lanes.exchange(root, [{ script: armScript(guard, scope) }], [], ARM_MS)
-    requireArmed(answer ?? NO_ANSWER)
+    const parts = [{ script: armScript(guard, scope) }]
+    let [answer = NO_ANSWER] = await this.#lanes.exchange(root, parts, [], ARM_MS)
+    if (isOccupied(answer)) {
+      await this.#news.settle(root.session)
+      ;[answer = NO_ANSWER] = await this.#lanes.exchange(root, parts, [], ARM_MS)
+    }
+    requireArmed(answer)
     this.#armed = {
       ...guard,
       owner,

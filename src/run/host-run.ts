@@ -7,6 +7,7 @@ import type { BlockStep, IncludeStep, MetaStep, PlanItem, Section, Step } from '
 import type { Connect } from '../transport/session.ts'
 import { holds } from '../vars/condition.ts'
 import { render } from '../vars/render.ts'
+import { GuardNews } from './guard-news.ts'
 import { HostGuard } from './host-guard.ts'
 import { HostLock } from './host-lock.ts'
 import type { HostState } from './host-state.ts'
@@ -41,10 +42,11 @@ export class HostRun {
     const warn = (message: string): void => context.emit({ type: 'warning', host: name, message })
     const lock = new HostLock(context.lock, context.mode, context.signal, warn)
     const connect: Connect = (host, signal, way) => context.connect(host, signal, way ?? guard.way)
-    this.#lanes = new Lanes(name, connect, context.signal, lock, (ms, warnings) =>
+    const news = new GuardNews(context.mode, warn, token => guard.holds(token))
+    this.#lanes = new Lanes(name, connect, context.signal, { lock, news }, (ms, warnings) =>
       context.emit({ type: 'host_connected', host: name, ms, warnings }),
     )
-    const guard = new HostGuard(name, connect, this.#lanes)
+    const guard = new HostGuard(name, connect, this.#lanes, news)
     const turns = new Turns(state, context.become)
     const ahead = new LookAhead(turns, state, context.wantsDiff)
     this.#walk = {

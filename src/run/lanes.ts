@@ -5,6 +5,7 @@ import type { Become, Connect, Connection, Part, Session, Usage } from '../trans
 import { discardJobs } from '../shell/job.ts'
 import { Answers, type Answer } from './answers.ts'
 import { batch } from './batch.ts'
+import type { GuardNews } from './guard-news.ts'
 import type { HostLock } from './host-lock.ts'
 
 /** One shell of a host with the answers it gave that still hold. */
@@ -28,6 +29,7 @@ export class Lanes {
   readonly #signal: AbortSignal
   readonly #onConnected: (ms: number, warnings: readonly string[]) => void
   readonly #lock: HostLock
+  readonly #news: GuardNews
   readonly #open = new Map<string, Promise<Lane>>()
   #connection: Promise<Connection> | undefined
   #past: Usage = NOTHING
@@ -36,13 +38,14 @@ export class Lanes {
     host: string,
     connect: Connect,
     signal: AbortSignal,
-    lock: HostLock,
+    { lock, news }: { readonly lock: HostLock; readonly news: GuardNews },
     onConnected: (ms: number, warnings: readonly string[]) => void,
   ) {
     this.#host = host
     this.#connect = connect
     this.#signal = signal
     this.#lock = lock
+    this.#news = news
     this.#onConnected = onConnected
   }
 
@@ -67,9 +70,12 @@ export class Lanes {
   ): Promise<readonly Completed[]> {
     const questions = batch(probes)
     const spent = lane.spent.splice(0)
-    const lock = parts.length === 0 && probes.length > 0 ? this.#lock.part(lane.session) : undefined
+    const isLook = parts.length === 0 && probes.length > 0
+    const lock = isLook ? this.#lock.part(lane.session) : undefined
+    const news = isLook ? this.#news.part(lane.session) : undefined
+    const ahead = [lock, news].filter(part => part !== undefined)
     const all = [
-      ...(lock ? [lock] : []),
+      ...ahead,
       ...parts,
       ...questions.parts,
       ...(spent.length === 0 ? [] : [{ script: discardJobs(spent) }]),
@@ -77,9 +83,13 @@ export class Lanes {
     if (all.length === 0) return []
     const deadlineMs = partsDeadlineMs + questions.deadlineMs + LINK_SLACK_MS
     const completed = await lane.session.exchange(all, { deadlineMs, ...this.#interruptible(parts) })
-    if (lock && completed[0] && !(await this.#lock.answered(lane.session, completed[0])))
-      return this.exchange(lane, parts, probes, partsDeadlineMs)
-    const answers = questions.answers(completed.slice(parts.length + (lock ? 1 : 0)))
+    const last = completed[ahead.length - 1]
+    const open = news && last ? this.#news.read(last) : undefined
+    const isOwn = !lock || !completed[0] || (await this.#lock.answered(lane.session, completed[0]))
+    if (open) await this.#news.end(open, lane.session)
+    // What was asked along with it may be otherwise by now.
+    if (!isOwn || open) return this.exchange(lane, parts, probes, partsDeadlineMs)
+    const answers = questions.answers(completed.slice(parts.length + ahead.length))
     for (const [probe, answer] of answers) lane.answers.set(probe, answer)
     await this.#askAlone(lane, probes, answers)
     return completed.slice(0, parts.length)

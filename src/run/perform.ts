@@ -97,6 +97,8 @@ async function write(action: Action & { do: 'write' }, ways: Ways): Promise<Sh> 
     group,
     validate,
     backup: action.backup === true ? ways.backupDir : undefined,
+    // What a secret was before is a secret, too, and is not left lying about.
+    spare: ways.session.uid === 0 && !(action.content instanceof Secret) ? ways.backupDir : undefined,
   })
 }
 

@@ -5,6 +5,7 @@ import { Secret, type Redactor } from '../base/secret.ts'
 import { Unknown } from '../base/unknown.ts'
 import { itemKey } from '../plan/saved.ts'
 import { holds } from '../vars/condition.ts'
+import { BACKUPS } from '../shell/backups.ts'
 import type { Scope } from '../vars/scope.ts'
 import { isLost } from './lanes.ts'
 import { LiveOutput } from './live-output.ts'
@@ -176,7 +177,7 @@ function groundOf(spot: Spot, turn: Turn, where: Place, output: LiveOutput): Gro
     mode: flag(step, 'check_mode', turn.scope) === true && context.mode === 'apply' ? 'check' : context.mode,
     run,
     job,
-    backupDir: `/var/lib/msingi/backup/${context.run}`,
+    backupDir: `${BACKUPS}/${context.run}`,
     wantsDiff: flag(step, 'diff', turn.scope) ?? context.wantsDiff,
     lanes: where.lanes,
     overlay: where.overlay,

@@ -27,6 +27,7 @@ export function guardProgram(): Sh {
     RESTORE_UNITS,
     RESTORE_NETWORK,
     RESTORE_FIREWALL,
+    STOP_JOBS,
     TAKE_BACK,
     WATCH,
     sh`w=$1; shift; case $w in save) save "$@";; watch) watch "$@";; boot) boot;; back) back "$@";; esac`,
@@ -195,6 +196,16 @@ COMMIT) [ "$s" ] || echo COMMIT;; esac; done; } >"$D/load"
 done
 }`
 
+/** A job that still runs would go on changing what is put back. */
+const STOP_JOBS = sh`stop() {
+read -r k <"$D/token"
+for s in TERM KILL; do i=
+for d in /run/msingi/"\${k%-*}"/*; do if [ -s "$d/pid" ] && [ ! -s "$d/rc" ] && read -r p <"$d/pid"; then kill -$s "-$p" 2>/dev/null && i=1 && say "ended $d"; fi; done
+[ "$i" ] || return 0
+[ $s = KILL ] || sleep 2
+done
+}`
+
 /**
  * Whoever renames the directory has the change: the watcher, or the run that keeps it. Changes of files that nothing has put into effect so far
  * go with it, the newest first, because it may be this change that put them into effect.
@@ -204,6 +215,7 @@ D=$g/reverting
 echo $$ >"$g/armed/pid" 2>/dev/null
 [ -d "$D" ] || mv "$g/armed" "$D" 2>/dev/null || return
 [ -e "$D/why" ] || { echo "$1" >"$D/why"; date -u +%Y-%m-%dT%H:%M:%SZ >"$D/when"; }
+stop
 down
 files "$D"
 for e in $(ls -d "$g"/waiting-* 2>/dev/null | sort -t - -k 2 -n -r); do

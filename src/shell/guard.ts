@@ -121,6 +121,11 @@ export function readFate({ code, out }: Completed): Fate {
   return { is: 'taken back', did: of('did'), along: of('along') }
 }
 
+/** Returns whether another guard stands in the way. */
+export function isOccupied({ code }: Completed): boolean {
+  return code === OTHER
+}
+
 /** @throws TaskError GUARD_UNARMED where the host could not be made ready to take the change back. */
 export function requireArmed({ code, err }: Completed): void {
   if (code === 0) return
@@ -136,6 +141,39 @@ export function requireArmed({ code, err }: Completed): void {
     `the host cannot make ready to take the change back: ${err.trim() || `status ${code}`}`,
     'see what it says; `guard: none` makes the change without',
   )
+}
+
+/** A guard that the run before has left behind, or a change that the host has taken back since. */
+export interface Story {
+  readonly is: 'open' | 'taken back'
+  readonly token: string
+  readonly task: string
+  /** Of a change that was taken back: when, in UTC, and why. */
+  readonly when: string
+  readonly why: string
+}
+
+/** Returns a part that asks what became of earlier guards; it starts no process where there were none. With `tells` they count as told. */
+export function storiesScript(tells: boolean): Sh {
+  return lines(
+    sh`g=${GUARDS}; [ -d "$g" ] || exit 0`,
+    sh`line() { for f in token when why task; do x=; [ ! -s "$2/$f" ] || read -r x <"$2/$f"; printf '%s\n' "$1 $f $x"; done; }`,
+    sh`for d in armed reverting; do [ ! -s "$g/$d/token" ] || line open "$g/$d"; done`,
+    sh`for d in "$g"/taken-back-*; do [ ! -d "$d" ] || { line back "$d"${tells ? sh`; mv "$d" "$g/told-\${d##*/taken-back-}"` : sh``}; }; done; exit 0`,
+  )
+}
+
+/** @throws TaskError PROBE_UNREADABLE where the answer cannot be understood. */
+export function readStories({ code, out, err }: Completed): readonly Story[] {
+  const rows = out.split('\n').slice(0, -1)
+  if (code !== 0 || rows.length % 4 !== 0)
+    throw new TaskError('PROBE_UNREADABLE', `the guards answered ${code}: ${(out + err).trim()}`)
+  return Array.from({ length: rows.length / 4 }, (_, index) => {
+    const [token = '', when = '', why = '', task = ''] = rows
+      .slice(index * 4, index * 4 + 4)
+      .map(row => row.replace(/^\S+ \S+ /, ''))
+    return { is: rows[index * 4]?.startsWith('open') ? 'open' : 'taken back', token, when, why, task }
+  })
 }
 
 function wordsOf({ paths, trees, units, sysctls, domains, effects }: Scope): readonly string[] {

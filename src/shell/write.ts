@@ -17,8 +17,10 @@ export interface Write {
   readonly group?: string | undefined
   /** A command in which `%s` stands for the new file before it takes its place; the built-in one of a known path runs as well. */
   readonly validate?: string | undefined
-  /** Directory under which the file that is replaced is kept, under its full path. */
+  /** Directory of the run, `…/backup/RUN`, in which the file that is replaced is kept under its full path. */
   readonly backup?: string | undefined
+  /** The same as a courtesy: where there is no room for it, or the file is large, the file is written without. */
+  readonly spare?: string | undefined
 }
 
 /** Why a file could not be written. */
@@ -60,7 +62,8 @@ export function writeScript(write: Write): Sh {
     ownership(write),
     validation(write),
     SYNC_FILE,
-    write.backup !== undefined && keepOld(write.backup),
+    write.backup !== undefined && keepOld(write.backup, true),
+    write.backup === undefined && write.spare !== undefined && keepOld(write.spare, false),
     RENAME,
     staged !== false && sh`rm -f -- ${staged}`,
     sh`exit 0`,
@@ -200,8 +203,19 @@ const SYNC_FILE = sh`m=$(sync "$w" 2>&1) || case $m in
 *) sync;;
 esac`
 
-function keepOld(backup: string): Sh {
-  return sh`[ -z "$old" ] || { m=$(mkdir -p -- ${backup}"$d" 2>&1 && cp -pf -- "$t" ${backup}"$t" 2>&1) || fail NOT_WRITTEN "no backup: $m"; }`
+/** Of the files that were replaced those of so many runs are kept, and no more than so many KiB; one that is larger than `SPARE_KIB` only where it is asked for. */
+export const BACKUP_RUNS = 20
+export const BACKUP_KIB = 102_400
+const SPARE_KIB = 4096
+
+/** What a file was before the run is kept, not what it was in between. The first file of a run makes room. */
+function keepOld(run: string, isMust: boolean): Sh {
+  const refuse = isMust ? sh`fail NOT_WRITTEN "no backup: $m"` : sh`:`
+  return sh`if [ "$old" ] && [ -f "$t" ] && [ ! -e ${run}"$t" ]${isMust ? sh`` : sh` && [ $(wc -c <"$t") -le ${SPARE_KIB * 1024} ]`}; then
+p=${run}; [ -d "$p" ] || { mkdir -p -m 700 -- "$p" && chmod 700 "\${p%/*}" && ( cd "\${p%/*}" && ls -r | tail -n +${BACKUP_RUNS + 1} | while IFS= read -r x; do rm -rf -- "$x"; done
+ls | while IFS= read -r x; do [ $(du -sk . | { read -r k x; echo $k; }) -gt ${BACKUP_KIB} ] && [ "$x" != "\${p##*/}" ] || break; rm -rf -- "$x"; done ); } 2>/dev/null
+{ m=$(mkdir -p -- "$p$d" 2>&1 && cp -pf -- "$t" "$p$d/.\${t##*/}.part" 2>&1 && mv -f -- "$p$d/.\${t##*/}.part" "$p$t" 2>&1) || ${refuse}; }
+fi`
 }
 
 /** A link to a directory would get the file inside it, and not every mv can be told otherwise. */

@@ -7,8 +7,9 @@ import { fakeRun } from '../support/fake-run.ts'
 function framesOf(host: FakeHost): readonly string[] {
   return host.frames.map(parts =>
     parts
-      .map(script => {
+      .flatMap(script => {
         if (script.includes('.new-')) return 'arm'
+        if (script.includes('line open')) return []
         if (script.includes('last-kept')) return 'keep'
         if (script.includes('/var/lib/msingi/guard'))
           return script.includes('the run asked') ? 'take back' : 'widen'

@@ -131,6 +131,37 @@ describe.each(SHELLS)('writeScript in %s', name => {
     expect(await write({ path: join(folder, 'fresh'), backup })).toMatchObject({ code: 0 })
   })
 
+  test('keeps what was there before the run, not what it wrote in between', async () => {
+    const path = join(folder, 'file')
+    const spare = join(folder, 'backup/run')
+    writeFileSync(path, 'old')
+    for (const content of ['first', 'second']) await write({ path, spare, content })
+
+    expect(readFileSync(join(spare, path), 'utf8')).toBe('old')
+    expect(readdirSync(join(spare, folder))).toEqual(['file'])
+  })
+
+  test('does without a copy of a large file, or where there is no place for one', async () => {
+    const path = join(folder, 'file')
+    writeFileSync(path, Buffer.alloc(5 * 1024 * 1024))
+    expect(await write({ path, spare: join(folder, 'backup/run') })).toMatchObject({ code: 0 })
+    expect(await write({ path, spare: '/proc/nowhere/run' })).toMatchObject({ code: 0, err: '' })
+    expect(existsSync(join(folder, 'backup/run', path))).toBe(false)
+    expect(await write({ path, backup: '/proc/nowhere/run' })).toMatchObject({ code: 73 })
+  })
+
+  test('keeps the files of the last twenty runs', async () => {
+    const path = join(folder, 'file')
+    writeFileSync(path, 'old')
+    for (let run = 10; run < 35; run += 1) mkdirSync(join(folder, `backup/${run}`), { recursive: true })
+    await write({ path, spare: join(folder, 'backup/35') })
+
+    const runs = readdirSync(join(folder, 'backup'))
+    expect(runs).toHaveLength(20)
+    expect(runs).toContain('35')
+    expect(runs).not.toContain('15')
+  })
+
   test('validates the new file before it takes its place', async () => {
     const path = join(folder, 'a "file"')
     writeFileSync(path, 'old')

@@ -55,7 +55,16 @@ export function requireFree(device: string, found: Block, wanted: readonly strin
       `if nothing on it is needed any more, name the disk: \`erase: ${namesOf(found).join(', ') || 'its serial number'}\``,
     )
   }
-  if (!MOVING.test(device)) return
+  requireStable(device, found, wanted)
+}
+
+/**
+ * Makes sure that the name of the device means the same one after the next start of the host.
+ *
+ * @throws TaskError with code `DISK_NOT_NAMED`.
+ */
+export function requireStable(device: string, found: Block, wanted: readonly string[]): void {
+  if (wanted.length > 0 || !MOVING.test(device)) return
   const stable = found.disks.flatMap(({ ids }) => ids)[0]
   throw new TaskError(
     'DISK_NOT_NAMED',
@@ -153,19 +162,21 @@ export function deviceTouches(...paths: readonly string[]): readonly Resource[] 
   return ['*', ...paths].map(name => ({ kind: 'device', name }))
 }
 
+/** Returns whether the name, with or without the folder, is the disk's serial number or one of its names by-id. */
+export function isCalled({ serial, ids, isUnique }: PhysicalDisk, name: string): boolean {
+  return ids.includes(name.replace(/^\/dev\/disk\/by-id\//, '')) || (serial === name && isUnique)
+}
+
 function requireNamed(device: string, { disks }: Block, wanted: readonly string[]): void {
-  const names = wanted.map(name => name.replace(/^\/dev\/disk\/by-id\//, ''))
-  const isMeant = (disk: PhysicalDisk, name: string): boolean =>
-    disk.ids.includes(name) || (disk.serial === name && disk.isUnique)
-  const stranger = disks.find(disk => !names.some(name => isMeant(disk, name)))
-  const missing = names.find(name => !disks.some(disk => isMeant(disk, name)))
+  const stranger = disks.find(disk => !wanted.some(name => isCalled(disk, name)))
+  const missing = wanted.find(name => !disks.some(disk => isCalled(disk, name)))
   if (disks.length > 0 && !stranger && missing === undefined) return
-  const twin = disks.find(({ serial, isUnique }) => serial !== null && !isUnique && names.includes(serial))
+  const twin = disks.find(({ serial, isUnique }) => serial !== null && !isUnique && wanted.includes(serial))
   throw new TaskError(
     'DISK_IS_ANOTHER',
     twin
       ? `several disks say that their serial number is \`${twin.serial}\``
-      : `\`${device}\` lies on ${disks.map(shownDisk).join(' and ')}; \`erase\` names ${names.join(', ')}`,
+      : `\`${device}\` lies on ${disks.map(shownDisk).join(' and ')}; \`erase\` names ${wanted.join(', ')}`,
     twin ? 'name the disk as in /dev/disk/by-id' : 'look at the label of the disk, then at the inventory',
   )
 }

@@ -5,6 +5,7 @@ import { archive } from './archive.ts'
 import { assert } from './assert.ts'
 import { authorized_key } from './authorized_key.ts'
 import { blockinfile } from './blockinfile.ts'
+import { clevis } from './clevis.ts'
 import { command } from './command.ts'
 import { copy } from './copy.ts'
 import { cron } from './cron.ts'
@@ -36,12 +37,15 @@ import { known_hosts } from './known_hosts.ts'
 import { lineinfile } from './lineinfile.ts'
 import { locale_gen } from './locale_gen.ts'
 import { luks_device } from './luks_device.ts'
+import { lvg } from './lvg.ts'
+import { lvol } from './lvol.ts'
 import { modprobe } from './modprobe.ts'
 import { mount } from './mount.ts'
 import { nftables } from './nftables.ts'
 import { packageModule } from './package.ts'
 import { package_facts } from './package_facts.ts'
 import { pam_limits } from './pam_limits.ts'
+import { parted } from './parted.ts'
 import { pause } from './pause.ts'
 import { ping } from './ping.ts'
 import { reboot } from './reboot.ts'
@@ -76,6 +80,7 @@ const all: readonly AnyModule[] = [
   assert,
   authorized_key,
   blockinfile,
+  clevis,
   command,
   copy,
   cron,
@@ -107,12 +112,15 @@ const all: readonly AnyModule[] = [
   lineinfile,
   locale_gen,
   luks_device,
+  lvg,
+  lvol,
   modprobe,
   mount,
   nftables,
   packageModule,
   package_facts,
   pam_limits,
+  parted,
   pause,
   ping,
   reboot,

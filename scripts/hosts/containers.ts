@@ -6,7 +6,8 @@ import { $ } from 'zx'
 import { ROOT } from './docker.ts'
 import { awaitSshd, CONTAINER, identityFiles, type ThrowawayHost } from './host.ts'
 import { ensureImage, type System } from './image.ts'
-import { makeKeyPair, operatorKey } from './keys.ts'
+import { makeKeyPair } from '../../src/lab/keys.ts'
+import { operatorKey } from './keys.ts'
 
 interface Wish {
   readonly system: System

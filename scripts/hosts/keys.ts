@@ -1,20 +1,8 @@
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ssh2 from 'ssh2'
+import { makeKeyPair } from '../../src/lab/keys.ts'
 import { STATE } from './docker.ts'
-
-interface KeyPair {
-  /** In OpenSSH's format. */
-  readonly secret: string
-  /** `ssh-ed25519 AAAA…`, without a comment. */
-  readonly open: string
-}
-
-/** Returns a new ed25519 key pair. */
-export function makeKeyPair(): KeyPair {
-  const pair = ssh2.utils.generateKeyPairSync('ed25519')
-  return { secret: pair.private, open: pair.public.trim() }
-}
 
 /** Returns the login key of all throw-away hosts: the file of the private half, and the text of the public half. */
 export function operatorKey(): { readonly file: string; readonly open: string } {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { $ } from 'zx'
-import { makeKeyPair } from '../../../scripts/hosts/keys.ts'
+import { makeKeyPair } from '../../../src/lab/keys.ts'
 import { startHosts, stopHosts, type LiveHost } from '../support/hosts.ts'
 import { eventsOf, msingi, tasksThat, type Ran } from '../support/msingi.ts'
 import { startMsingi } from '../support/running.ts'
@@ -14,6 +14,8 @@ import { startMsingi } from '../support/running.ts'
 const folder = mkdtempSync(join(tmpdir(), 'msingi-weather-'))
 /** Seconds that a host may take to answer; to log in it may take three times as long. */
 const TIMEOUT = 4
+/** Nobody here comes back by waiting. */
+const RECONNECT = { reconnect: 2 }
 
 let host: LiveHost
 let other: LiveHost
@@ -144,7 +146,7 @@ describe('a host that stands still in the middle', () => {
   })
 
   test('a frozen host is lost after some signs of life did not come; the others are done by then', async () => {
-    const inventory = inventoryWith({ good: {} }, { frozen: other })
+    const inventory = inventoryWith({ good: {} }, { frozen: other }, RECONNECT)
     const playbook = playbookOf(`- shell: echo started; [ {{ inventory_hostname }} = good ] || sleep 30
 - command: touch /opt/after-{{ inventory_hostname }}`)
     const run = startMsingi(['apply', playbook, '-i', inventory], { HOME: home })
@@ -164,7 +166,7 @@ describe('a host that stands still in the middle', () => {
   })
 
   test('a stopped sshd is no different', async () => {
-    const inventory = inventoryWith({ good: {} }, { stopped: other })
+    const inventory = inventoryWith({ good: {} }, { stopped: other }, RECONNECT)
     const run = startMsingi(
       [
         'apply',
@@ -216,6 +218,7 @@ type Ssh = Readonly<Record<string, string | number | undefined>>
 function inventoryWith(
   ways: Readonly<Record<string, Ssh>>,
   more: Readonly<Record<string, LiveHost>> = {},
+  all: Ssh = {},
 ): string {
   const reach = (at: LiveHost): Ssh => ({
     host: at.address,
@@ -225,9 +228,11 @@ function inventoryWith(
   })
   const hosts = {
     ...Object.fromEntries(
-      Object.entries(ways).map(([name, way]) => [name, { ssh: { ...reach(host), ...way } }]),
+      Object.entries(ways).map(([name, way]) => [name, { ssh: { ...reach(host), ...way, ...all } }]),
     ),
-    ...Object.fromEntries(Object.entries(more).map(([name, at]) => [name, { ssh: reach(at) }])),
+    ...Object.fromEntries(
+      Object.entries(more).map(([name, at]) => [name, { ssh: { ...reach(at), ...all } }]),
+    ),
   }
   const file = join(mkdtempSync(join(folder, 'inventory-')), 'hosts.yml')
   writeFileSync(file, JSON.stringify({ all: { hosts } }))

@@ -10,7 +10,8 @@ import {
   type ThrowawayHost,
 } from '../../../scripts/hosts/host.ts'
 import { ensureImage, type System } from '../../../scripts/hosts/image.ts'
-import { makeKeyPair, operatorKey } from '../../../scripts/hosts/keys.ts'
+import { operatorKey } from '../../../scripts/hosts/keys.ts'
+import { makeKeyPair } from '../../../src/lab/keys.ts'
 
 export interface LiveWish {
   readonly os?: System

@@ -7,7 +7,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/live/**', 'test/vm/**'],
+          exclude: ['test/live/**', 'test/faults/**', 'test/vm/**'],
           // Tests side by side all work on this very machine, so none of them may lock it.
           env: { MSINGI_LOCK: 'off' },
           testTimeout: 10_000,
@@ -23,6 +23,17 @@ export default defineConfig({
           // A loaded machine is late now and then; what is wrong is wrong twice.
           retry: 1,
           testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.faults.test.ts'],
+          globalSetup: ['test/live/support/setup.ts'],
+          env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
+          maxWorkers: 2,
+          testTimeout: 300_000,
           hookTimeout: 300_000,
         },
       },

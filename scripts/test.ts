@@ -8,7 +8,7 @@ import { ensurePrograms, FOR_MACHINES, FOR_TESTS } from './hosts/programs.ts'
 // All tests: `npm test`. Machines with a kernel of their own come last and alone, for an emulated one takes both processors.
 // The counts go to .msingi/tests/counts.json and to the last line.
 
-const STAGES = [['fast', 'live'], ['vm']] as const
+const STAGES = [['fast', 'live'], ['faults'], ['vm']] as const
 
 const FOLDER = join(ROOT, '.msingi', 'tests')
 const report = z.object({ numPassedTests: z.int(), numFailedTests: z.int() })

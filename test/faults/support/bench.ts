@@ -1,0 +1,168 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'vitest'
+import { startHosts, stopHosts, type LiveHost } from '../../live/support/hosts.ts'
+import { eventsOf, failures, type Ran } from '../../live/support/msingi.ts'
+import { startMsingi, type Running } from '../../live/support/running.ts'
+import { inspection, LOGGED, tracesOf, writeBig, writePlaybook } from './playbook.ts'
+import { startProxy, type Proxy } from './proxy.ts'
+
+/** A host behind a line that can be made to fail, and the playbook that is run over it. */
+export interface Bench {
+  readonly host: LiveHost
+  readonly proxy: Proxy
+  readonly folder: string
+  /** Inventories: one of a run that comes back, one of a run that gives up at the first cut. */
+  readonly enduring: string
+  readonly giving: string
+  round: number
+}
+
+export async function openBench(): Promise<Bench> {
+  const [host] = (await startHosts()) as [LiveHost]
+  const proxy = await startProxy(host.address, host.port)
+  const folder = mkdtempSync(join(tmpdir(), 'msingi-faults-'))
+  mkdirSync(join(folder, 'home/.ssh'), { recursive: true })
+  // A line that stands still is noticed after three seconds instead of 45.
+  writeFileSync(
+    join(folder, 'home/.ssh/config'),
+    'Host *\n  ServerAliveInterval 1\n  ServerAliveCountMax 3\n',
+  )
+  writePlaybook(folder)
+  const inventory = (name: string, reconnect: number): string => {
+    const file = join(folder, `${name}.yml`)
+    const { user, key, hostKey } = host
+    const ssh = { host: '127.0.0.1', port: proxy.port, user, key, host_key: hostKey, reconnect }
+    writeFileSync(file, JSON.stringify({ all: { hosts: { web1: { ssh } } } }))
+    return file
+  }
+  return {
+    host,
+    proxy,
+    folder,
+    enduring: inventory('enduring', 120),
+    giving: inventory('giving', 0),
+    round: 0,
+  }
+}
+
+export async function closeBench({ host, proxy, folder }: Bench): Promise<void> {
+  proxy.close()
+  await stopHosts([host])
+  rmSync(folder, { recursive: true, force: true })
+}
+
+/** Starts the playbook for the present round. Whoever holds the host is waited for. */
+export function start(bench: Bench, inventory: string): Running {
+  const { folder, round } = bench
+  writeBig(folder, round)
+  const state = round % 2 === 1 ? 'present' : 'absent'
+  return startMsingi(
+    [
+      'apply',
+      join(folder, 'site.yml'),
+      '-i',
+      inventory,
+      '-e',
+      `round=${round}`,
+      '-e',
+      `state=${state}`,
+      '--wait',
+      '120',
+    ],
+    { HOME: join(folder, 'home') },
+  )
+}
+
+/** What is on the host, looked at past the line. */
+export interface Seen {
+  readonly traces: ReadonlyMap<string, string>
+  readonly logs: ReadonlyMap<string, number>
+  readonly left: readonly string[]
+  readonly stale: readonly string[]
+  readonly owed: readonly string[]
+  readonly package: string
+}
+
+export async function look({ host, round }: Bench): Promise<Seen> {
+  const lines = (await host.run(inspection(round))).split('\n').map(line => line.trim())
+  const after = (word: string): readonly string[] =>
+    lines.filter(line => line.startsWith(`${word} `)).map(line => line.slice(word.length + 1))
+  const named = lines.flatMap(line => {
+    const [name = '', ...rest] = line.split(' ')
+    return [[name, rest.join(' ') === '' ? 'absent' : rest.join(' ')] as const]
+  })
+  return {
+    traces: new Map(named),
+    logs: new Map(after('log').map(line => [line.split(' ')[0] ?? '', Number(line.split(' ')[1])])),
+    left: after('left'),
+    stale: after('stale'),
+    owed: after('owed'),
+    package: after('package')[0] ?? '',
+  }
+}
+
+/** Waits until no shell of ours works on the host any more. */
+export async function untilIdle({ host }: Bench): Promise<void> {
+  const busy = `pgrep -f '[u]nset IFS TMOUT' || systemctl list-units --no-legend 'msingi-*' | grep . || true`
+  for (let tries = 0; (await host.run(busy)) !== ''; tries += 1) {
+    if (tries > 240) throw new Error(`still at work: ${await host.run('ps ax')}`)
+    await sleep(250)
+  }
+}
+
+/** What holds at any moment: everything is as before or as it shall be, and what was reported is there. */
+export function expectNothingTorn(ran: Ran, seen: Seen, round: number): void {
+  const before = new Map(tracesOf(round - 1).map(({ name, want }) => [name, want]))
+  for (const { name, want } of tracesOf(round))
+    expect([before.get(name), want], name).toContain(seen.traces.get(name))
+  const reported = [...eventsOf(ran, 'task_done'), ...eventsOf(ran, 'handler_done')].filter(
+    ({ status }) => status === 'changed',
+  )
+  for (const { task } of reported) {
+    const trace = tracesOf(round).find(one => one.task === task)
+    if (trace) expect(seen.traces.get(task), `${task} was reported`).toBe(trace.want)
+    if (LOGGED.includes(task)) expect(seen.logs.get(task), `${task} was reported`).toBe(1)
+  }
+  for (const [name, count] of seen.logs) expect(count, name).toBeLessThanOrEqual(1)
+}
+
+/**
+ * What holds when a sound run has followed: all is done, and nothing is left over. A handler that was owed from before runs where handlers are
+ * flushed next, so `late` may run for the changes of each run.
+ */
+export function expectDone(ran: Ran, seen: Seen, round: number, runs = 1): void {
+  expect(failures(ran)).toEqual([])
+  expect(ran.exit, ran.stderr).toBe(0)
+  expect(Object.fromEntries(tracesOf(round).map(({ name }) => [name, seen.traces.get(name)]))).toEqual(
+    Object.fromEntries(tracesOf(round).map(({ name, want }) => [name, want])),
+  )
+  const times = seen.logs.get('late') ?? 0
+  expect(times).toBeGreaterThanOrEqual(1)
+  expect(times).toBeLessThanOrEqual(runs)
+  expect(Object.fromEntries([...seen.logs, ['late', 1]])).toEqual(
+    Object.fromEntries(LOGGED.map(name => [name, 1])),
+  )
+  expect(seen.stale).toEqual([])
+  expect(seen.left).toEqual([])
+  expect(seen.owed).toEqual([])
+  expect(seen.package).toBe(round % 2 === 1 ? 'install ok installed' : 'absent')
+}
+
+/** Runs the playbook soundly to the end of the round, and looks whether all holds that must. */
+export async function conclude(bench: Bench, hurt: Ran): Promise<void> {
+  const { proxy, enduring, round } = bench
+  proxy.plan([])
+  expectNothingTorn(hurt, await look(bench), round)
+  await untilIdle(bench)
+  const again = await start(bench, enduring).ended
+  expectDone(again, await look(bench), round, hurt.exit === 0 ? 1 : 2)
+  if (hurt.exit === 0) return expectUnchanged(again)
+  expectUnchanged(await start(bench, enduring).ended)
+}
+
+function expectUnchanged(ran: Ran): void {
+  expect(eventsOf(ran, 'run_done')[0]?.counts).toMatchObject({ changed: 0, failed: 0, unreachable: 0 })
+}

@@ -90,10 +90,21 @@ export const RUN_EXAMPLES: Readonly<Record<string, RunExample>> = {
     remedy: 'Add it, or correct its spelling.',
     tasks: '- ping:\n  delegate_to: nobody',
   },
+  NOT_KEPT: {
+    means:
+      'The host cannot write down which handlers the change notifies, so a crash would lose them; the change was not made.',
+    remedy:
+      'Free space on the file system of `/var/lib/msingi` (for other users than root `/var/tmp`), or look why it cannot be written.',
+  },
   TIMEOUT: {
     means: 'The command took longer than `timeout` allows, and was ended on the host.',
     remedy: 'Raise `timeout`, or find out what it waits for.',
     tasks: "- command: { cmd: 'sleep 20' }\n  timeout: 1",
+  },
+  UNDECIDED: {
+    means:
+      'The change was begun on the host, was broken off there by a restart or a signal, and nothing tells how far it came. It is not repeated by itself, because that may not be safe. Its handlers are still owed.',
+    remedy: 'Look at the host, then run the playbook again.',
   },
   UNKNOWN_VALUE: {
     means: 'A keyword needs a value that only an apply would give.',

@@ -50,6 +50,22 @@ export type EventBody =
       readonly ms: number
       readonly warnings: readonly string[]
     }
+  | {
+      /** The link was cut; what was begun on the host goes on, and the run tries to come back for so many seconds. */
+      readonly type: 'host_lost'
+      readonly host: string
+      readonly failure: Failure
+      readonly seconds: number
+    }
+  | {
+      readonly type: 'host_reconnected'
+      readonly host: string
+      /** How long the host was away. */
+      readonly ms: number
+      readonly attempts: number
+      /** The host was started anew meanwhile. */
+      readonly restarted: boolean
+    }
   | ({ readonly type: 'task_start' } & At)
   | ({ readonly type: 'task_output'; readonly stream: 'stdout' | 'stderr'; readonly text: string } & At)
   | ({ readonly type: 'task_done' } & At & TaskOutcome)

@@ -36,7 +36,7 @@ export async function perform(
   opened: OpenProject,
   flags: PlayFlags,
   { redactor, password, project, reporters }: Means,
-  more: Pick<RunOptions, 'salt' | 'onPlanned' | 'allowed' | 'owed' | 'only' | 'onOwed' | 'onThrough'>,
+  more: Pick<RunOptions, 'salt' | 'onPlanned' | 'allowed' | 'only' | 'onThrough'>,
 ): Promise<number> {
   const id = runId(new Date())
   const report = (event: Event): void => {
@@ -53,6 +53,7 @@ export async function perform(
       ...more,
       mode,
       run: id,
+      remembers: true,
       wantsDiff: flags.diff === true,
       forks: flags.forks,
       lock: lockWish(id, flags, process.env),

@@ -40,10 +40,8 @@ export async function resume(files: readonly string[], flags: PlayFlags): Promis
     throw new UsageError('BAD_ARGUMENT', '`--resume` knows its playbooks; none can be named')
   const unfinished = readUnfinished(flags)
   const opened = openProject(unfinished.files, unfinished.flags, process.env)
-  const { hosts, owed } = unfinished
   return applyAll(unfinished.files, opened, unfinished.flags, await means(unfinished.flags, opened), {
-    only: new Set(hosts),
-    owed,
+    only: new Set(unfinished.hosts),
   })
 }
 
@@ -53,7 +51,7 @@ async function applyAll(
   opened: OpenProject,
   flags: PlayFlags,
   ways: Means,
-  more: Pick<RunOptions, 'only' | 'owed'> = {},
+  more: Pick<RunOptions, 'only'> = {},
 ): Promise<number> {
   if (!(await maySteal(flags))) return EXIT.done
   return withInventory(opened.from, waitSeconds(flags), () => {
@@ -62,7 +60,6 @@ async function applyAll(
     progress.begun([...all].filter(host => more.only?.has(host) !== false))
     return perform('apply', opened, flags, ways, {
       ...more,
-      onOwed: progress.owes,
       onThrough: progress.through,
     })
   })

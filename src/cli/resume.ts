@@ -8,21 +8,20 @@ const FILE = '.msingi/resume.json'
 
 /** What is needed to take up an apply again. */
 interface Unfinished {
-  readonly format: 1
+  readonly format: 2
   readonly playbooks: readonly string[]
   readonly inventory: readonly string[]
   readonly limit?: string
   readonly tags: readonly string[]
   readonly skipTags: readonly string[]
   readonly extraVars: readonly string[]
-  /** Hosts that are not through, each with the handlers it owes. */
-  readonly hosts: Readonly<Record<string, readonly string[]>>
+  /** Hosts that are not through; which handlers they owe they know themselves. */
+  readonly hosts: readonly string[]
 }
 
 /** What an apply says of its progress. */
 export interface Progress {
   readonly begun: (hosts: readonly string[]) => void
-  readonly owes: (host: string, handlers: readonly string[]) => void
   readonly through: (host: string) => void
 }
 
@@ -31,7 +30,6 @@ export interface Resumed {
   readonly files: readonly string[]
   readonly flags: PlayFlags
   readonly hosts: readonly string[]
-  readonly owed: ReadonlyMap<string, readonly string[]>
 }
 
 /**
@@ -43,18 +41,14 @@ export function progressOf(
   inventory: readonly string[],
   flags: PlayFlags,
 ): Progress {
-  const hosts = new Map<string, readonly string[]>()
+  const hosts = new Set<string>()
   function save(): void {
     if (hosts.size === 0) rmSync(FILE, { force: true })
-    else write({ ...argumentsOf(files, inventory, flags), hosts: Object.fromEntries(hosts) })
+    else write({ ...argumentsOf(files, inventory, flags), hosts: [...hosts] })
   }
   return {
     begun(names) {
-      for (const name of names) hosts.set(name, hosts.get(name) ?? [])
-      save()
-    },
-    owes(host, handlers) {
-      hosts.set(host, handlers)
+      for (const name of names) hosts.add(name)
       save()
     },
     through(host) {
@@ -80,8 +74,7 @@ export function readUnfinished(flags: PlayFlags): Resumed {
   return {
     files: playbooks,
     flags: { ...flags, inventory, tags, skipTags, extraVars, ...(limit === undefined ? {} : { limit }) },
-    hosts: Object.keys(unfinished.hosts),
-    owed: new Map(Object.entries(unfinished.hosts)),
+    hosts: unfinished.hosts,
   }
 }
 
@@ -92,7 +85,7 @@ function argumentsOf(
 ): Omit<Unfinished, 'hosts'> {
   const { tags, skipTags, extraVars, limit } = flags
   return {
-    format: 1,
+    format: 2,
     playbooks: files,
     inventory,
     tags,

@@ -12,6 +12,8 @@ export interface Reach {
   readonly jump: string | undefined
   /** Pinned host keys, `ssh-ed25519 AAAA…` or `SHA256:…`. */
   readonly hostKeys: readonly string[]
+  /** Seconds that a host whose link was cut is tried to be reached again. */
+  readonly reconnect: number | undefined
   readonly become: boolean | undefined
   readonly becomeUser: string | undefined
   readonly becomeMethod: 'sudo' | 'su' | 'doas' | undefined

@@ -33,6 +33,7 @@ export function reachOf(host: HostDraft, groups: readonly Layer[], onProblem: On
     keys: [],
     jump: undefined,
     hostKeys: [],
+    reconnect: undefined,
     become: undefined,
     becomeUser: undefined,
     becomeMethod: undefined,
@@ -146,6 +147,20 @@ const port = setting(PORT, (value, reach) => {
   reach.port = number
   return undefined
 })
+/** A day is longer than any outage that somebody waits for in front of a screen. */
+const LONGEST_RECONNECT = 86_400
+const SECONDS: JsonSchema = {
+  type: ['integer', 'string'],
+  minimum: 0,
+  maximum: LONGEST_RECONNECT,
+  pattern: String.raw`^\d+$`,
+}
+const reconnect = setting(SECONDS, (value, reach) => {
+  const seconds = value.kind === 'scalar' && /^\d+$/.test(value.text) ? Number(value.text) : -1
+  if (seconds < 0 || seconds > LONGEST_RECONNECT) return `seconds from 0 to ${LONGEST_RECONNECT}`
+  reach.reconnect = seconds
+  return undefined
+})
 const become = setting({ type: ['boolean', 'string'], pattern: BOOLEAN_PATTERN }, (value, reach) => {
   const wanted = asBoolean(value)
   if (wanted === undefined) return '`true` or `false`'
@@ -178,6 +193,7 @@ const SSH: Readonly<Record<string, Setting>> = {
   host_key: texts((reach, values) => {
     reach.hostKeys = values
   }),
+  reconnect,
 }
 
 const BECOME: Readonly<Record<string, Setting>> = { user: becomeUser, method: becomeMethod }

@@ -76,6 +76,12 @@ function follow(line: HostLine, event: Event, now: number): void {
     case 'host_connected':
       Object.assign(line, { phase: line.phase === 'busy' ? 'busy' : 'idle', connected: true, since: now })
       break
+    case 'host_lost':
+      line.connected = false
+      break
+    case 'host_reconnected':
+      line.connected = true
+      break
     case 'task_start':
       Object.assign(line, { phase: 'busy', task: event.task, since: now, tail: '' })
       break

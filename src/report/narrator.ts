@@ -2,7 +2,7 @@ import type { Event, Mode } from '../base/event.ts'
 import { gather } from './company.ts'
 import { printable, printableLine } from './printable.ts'
 import { duration, plural } from './quantity.ts'
-import { lostStory, taskStory, told, warningText } from './story.ts'
+import { linkText, lostStory, taskStory, told, warningText } from './story.ts'
 import type { Story, StoryOptions, TaskEvent } from './story.ts'
 import { summary } from './summary.ts'
 import type { HostDone } from './summary.ts'
@@ -43,6 +43,9 @@ export function narrate(options: StoryOptions): Narrator {
         return company.take(storyOf(event, memory, options), Date.parse(event.time))
       case 'warning':
         return warningText(event, options)
+      case 'host_lost':
+      case 'host_reconnected':
+        return linkText(event, options)
       case 'run_done':
         return [...company.flush(), ...ending(event, memory, options)]
       default:

@@ -69,6 +69,22 @@ export function warningText(
   return told(line, options.palette)
 }
 
+/** Returns what is said of a link that was cut, or is there again. */
+export function linkText(
+  event: Extract<Event, { type: 'host_lost' | 'host_reconnected' }>,
+  { palette }: StoryOptions,
+): readonly string[] {
+  if (event.type === 'host_lost') {
+    const tail = `${printableLine(event.failure.message)}; trying to reach it again for ${duration(event.seconds * 1000)}`
+    return told({ status: 'link lost', who: event.host, tail, body: [] }, palette)
+  }
+  const anew = event.restarted ? '; it was started anew meanwhile' : ''
+  return told(
+    { status: 'back', who: event.host, tail: `after ${duration(event.ms)}${anew}`, body: [] },
+    palette,
+  )
+}
+
 /** Returns lines of a story: status, who, what, and the body below it. */
 export function told(
   line: {
@@ -140,6 +156,7 @@ function colourOf(status: string, palette: Palette): Colour {
     case 'changed':
     case 'would_change':
     case 'warning':
+    case 'link lost':
       return palette.changed
     case 'failed':
     case 'unreachable':

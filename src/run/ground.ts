@@ -8,6 +8,7 @@ import type { Probe, Probes } from '../probes/probe.ts'
 import type { Become } from '../transport/session.ts'
 import type { Lane, Lanes } from './lanes.ts'
 import type { Overlay } from './overlay.ts'
+import type { Ways } from './perform.ts'
 
 /** One module call on one host, its texts settled. */
 export interface Unit {
@@ -24,6 +25,10 @@ export interface Ground {
   readonly run: string
   /** Number of the unit's job within the run. */
   readonly job: number
+  /** Returns the number for another job of the unit. */
+  readonly anew: () => number
+  /** Says that the job of that number is about to be sent in that shell, and returns what the host is to keep in mind with it. */
+  readonly memory: (lane: Lane, job: number) => Pick<Ways, 'owes' | 'owedTo' | 'settles'>
   /** Directory on the host that keeps what this run replaced. */
   readonly backupDir: string
   readonly wantsDiff: boolean

@@ -18,7 +18,8 @@ import type { Become, Connect, Connection, Way } from '../transport/session.ts'
 import { domainsOf, scopeOf, type Deed } from './guard-scope.ts'
 import { TAKING_BACK_MS, type GuardNews } from './guard-news.ts'
 import type { GuardWish } from './guard-wish.ts'
-import { isLost, type Lane, type Lanes } from './lanes.ts'
+import type { Lane, Lanes } from './lanes.ts'
+import { isLost } from './lost.ts'
 
 /** Who is about to change something, and in which shell. */
 export interface Doer {

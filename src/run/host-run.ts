@@ -3,7 +3,9 @@ import { place } from '../base/event.ts'
 import { findUnknown, Unknown } from '../base/unknown.ts'
 import { leaves } from '../plan/leaves.ts'
 import { inMap, literalBoolean } from '../plan/settings.ts'
-import type { BlockStep, IncludeStep, MetaStep, PlanItem, Section, Step } from '../plan/step.ts'
+import { itemKey } from '../plan/saved.ts'
+import type { BlockStep, IncludeStep, MetaStep, PlanItem, PlannedPlay, Section, Step } from '../plan/step.ts'
+import type { Owed } from '../shell/journal.ts'
 import type { Connect } from '../transport/session.ts'
 import { holds } from '../vars/condition.ts'
 import { render } from '../vars/render.ts'
@@ -11,27 +13,36 @@ import { GuardNews } from './guard-news.ts'
 import { HostGuard } from './host-guard.ts'
 import { HostLock } from './host-lock.ts'
 import type { HostState } from './host-state.ts'
-import { Lanes, isLost } from './lanes.ts'
+import type { Kept } from './kept.ts'
+import { Lanes, type LaneWays } from './lanes.ts'
+import { Link } from './link.ts'
 import { LookAhead } from './look-ahead.ts'
+import { isLost } from './lost.ts'
 import { failed, failureOf, isLocked, reported } from './outcome.ts'
 import { Overlay } from './overlay.ts'
+import { handlerName, OwedHandlers, SELF } from './owed.ts'
 import type { Stage } from './stage.ts'
 import { runTask } from './task-run.ts'
 import { loopItems } from './unit.ts'
 import { Turns } from './units.ts'
-import { Stop, tellOwed, type Names, type Place, type RunContext, type Spot, type Walk } from './walk.ts'
+import { Stop, type Names, type Place, type RunContext, type Spot, type Walk } from './walk.ts'
 import { withFacts } from './with-facts.ts'
 
 /** One object, so that what was worked out without loop variables is found again. */
 const NO_NAMES: Names = {}
 const NOBODY: ReadonlySet<Step> = new Set()
 
+/** How long a host whose link was cut is tried to be reached again, where its inventory does not say. */
+const RECONNECT_SECONDS = 300
+
 /** Walks one host through the plays of a run. Nothing is thrown for what goes wrong on the host: it ends up in the events. */
 export class HostRun {
   readonly state: HostState
   readonly #context: RunContext
   readonly #lanes: Lanes
+  readonly #owed: OwedHandlers
   readonly #walk: Walk
+  #play: PlannedPlay | undefined
   readonly #started = performance.now()
   #isReported = false
 
@@ -39,12 +50,15 @@ export class HostRun {
     this.state = state
     this.#context = context
     const { name } = state.host
-    const warn = (message: string): void => context.emit({ type: 'warning', host: name, message })
-    const lock = new HostLock(context.lock, context.mode, context.signal, warn)
+    this.#owed = new OwedHandlers(context.mode)
     const connect: Connect = (host, signal, way) => context.connect(host, signal, way ?? guard.way)
+    const warn = (message: string): void => context.emit({ type: 'warning', host: name, message })
     const news = new GuardNews(context.mode, warn, token => guard.holds(token))
-    this.#lanes = new Lanes(name, connect, context.signal, { lock, news }, (ms, warnings) =>
-      context.emit({ type: 'host_connected', host: name, ms, warnings }),
+    this.#lanes = new Lanes(
+      name,
+      connect,
+      context.signal,
+      this.#laneWays(news, () => guard.leftMs !== undefined),
     )
     const guard = new HostGuard(name, connect, this.#lanes, news)
     const turns = new Turns(state, context.become)
@@ -58,6 +72,7 @@ export class HostRun {
       overlay: new Overlay(),
       guard,
       runHandlers: ({ stage }, handlers) => this.#runHandlers(stage, handlers),
+      owed: this.#owed,
       coming: [],
       rescuers: 0,
       jobs: 0,
@@ -73,7 +88,7 @@ export class HostRun {
   /** Runs a play, or some tasks of it; afterwards `state` says whether the host is still in. */
   async play(stage: Stage, sections: readonly Section[] = stage.play.sections): Promise<void> {
     try {
-      this.#takeUp(stage)
+      this.#takeUp(stage.play)
       for (const section of sections) await this.#section(stage, section)
     } catch (error) {
       await this.#stopped(stage, error)
@@ -115,9 +130,50 @@ export class HostRun {
   }
 
   /** Handlers of this play that the host owes from a run before. */
-  #takeUp(stage: Stage): void {
-    const owed = this.#context.owed?.get(this.state.host.name) ?? []
-    for (const handler of stage.play.handlers) if (owed.includes(handler.id)) this.state.pending.add(handler)
+  #takeUp(play: PlannedPlay): void {
+    this.#play = play
+    for (const handler of this.#owed.of(play)) this.state.pending.add(handler)
+  }
+
+  /** What is cut while a change is on trial is the guard's matter. */
+  #laneWays(news: GuardNews, isOnTrial: () => boolean): LaneWays {
+    const { emit, signal, mode, lock } = this.#context
+    const { name: host, reach } = this.state.host
+    const warn = (message: string): void => emit({ type: 'warning', host, message })
+    const link = new Link(host, reach.reconnect ?? RECONNECT_SECONDS, signal, isOnTrial)
+    return {
+      link,
+      lock: new HostLock(lock, mode, signal, warn),
+      news,
+      onConnected: (ms, warnings) => emit({ type: 'host_connected', host, ms, warnings }),
+      onCut: cut => emit({ type: 'host_lost', host, failure: failureOf(cut), seconds: link.seconds }),
+      onBack: ({ ms, attempts }, isRestarted) => {
+        if (isRestarted) this.state.forgetFacts()
+        emit({ type: 'host_reconnected', host, ms, attempts, restarted: isRestarted })
+      },
+      ...(this.#context.remembers && { onRecalled: (kept, { owed }) => this.#recall(kept, owed) }),
+    }
+  }
+
+  /** What the host says it owes belongs to it, or to another one whose task was delegated to it. */
+  #recall(kept: Kept, owed: readonly Owed[]): void {
+    const fresh = owed.filter(one => !kept.runs.has(one.run))
+    for (const one of fresh) {
+      kept.runs.add(one.run)
+      kept.owed.add(one)
+      const of = one.host === SELF ? this.#owed : this.#context.place(one.host)?.owed
+      of?.found(kept, one)
+    }
+    const names = new Set(
+      this.#context.plays.flatMap(play => play.handlers.map(step => handlerName(play, step))),
+    )
+    for (const { handler, run } of fresh.filter(one => one.host === SELF && !names.has(one.handler)))
+      this.#context.emit({
+        type: 'warning',
+        host: this.state.host.name,
+        message: `the host owes the handler \`${handler}\` since run ${run}; no play of this run has it`,
+      })
+    if (this.#play) this.#takeUp(this.#play)
   }
 
   async #section(stage: Stage, section: Section): Promise<void> {
@@ -256,7 +312,7 @@ export class HostRun {
       await runTask(this.#spot(stage, handler, NO_NAMES, 'handler_done')).finally(() =>
         this.state.pending.delete(handler),
       )
-      tellOwed(this.#walk)
+      if (this.#isAllowed(handler)) this.#owed.done(handlerName(stage.play, handler))
     }
   }
 
@@ -264,12 +320,10 @@ export class HostRun {
   async #runHandlers(stage: Stage, handlers: readonly Step[]): Promise<void> {
     const spared = new Set([...this.state.pending].filter(step => !handlers.includes(step)))
     for (const handler of handlers) this.state.pending.add(handler)
-    tellOwed(this.#walk)
     try {
       await this.#flush(stage, spared)
     } catch (error) {
       this.#restore(spared)
-      tellOwed(this.#walk)
       throw error
     }
   }
@@ -277,6 +331,12 @@ export class HostRun {
   #restore(pending: ReadonlySet<Step>): void {
     this.state.pending.clear()
     for (const step of pending) this.state.pending.add(step)
+  }
+
+  /** A saved plan may leave a handler out; it is owed further on. */
+  #isAllowed(handler: Step): boolean {
+    const item = { host: this.state.host.name, task: handler.id, turn: 0 }
+    return this.#context.allowed?.has(itemKey(item)) !== false
   }
 
   #spot(stage: Stage, step: Step, names: Names, kind: Spot['kind']): Spot {

@@ -1,20 +1,40 @@
-import { ConnectError, DeadlineError } from '../base/error.ts'
+import type { ConnectError } from '../base/error.ts'
 import type { Completed } from '../base/result.ts'
 import type { Probe, Resource } from '../probes/probe.ts'
 import type { Become, Connect, Connection, Part, Session, Usage } from '../transport/session.ts'
-import { discardJobs } from '../shell/job.ts'
+import { discardChanges } from '../shell/change.ts'
 import { Answers, type Answer } from './answers.ts'
 import { batch } from './batch.ts'
 import type { GuardNews } from './guard-news.ts'
 import type { HostLock } from './host-lock.ts'
+import { emptyKept, noteScript, type Kept } from './kept.ts'
+import type { Back, Link } from './link.ts'
+import { isLost } from './lost.ts'
+import { LIFE, readLife, readRecalled, recallScript, type Recalled } from './recall.ts'
 
 /** One shell of a host with the answers it gave that still hold. */
 export interface Lane {
   readonly become: Become | undefined
-  readonly session: Session
+  /** Another one after the link was cut. */
+  session: Session
   readonly answers: Answers
-  /** Directories of finished jobs, removed with the next frame. */
+  /** Files of changes whose answers have arrived; what lies about them is removed with the next frame. */
   readonly spent: string[]
+  /** What the host keeps in mind for this user; undefined where nothing is to be kept. */
+  readonly kept: Kept | undefined
+}
+
+/** What lanes tell of, and how they bear with a link. */
+export interface LaneWays {
+  readonly link: Link
+  readonly lock: HostLock
+  readonly news: GuardNews
+  readonly onConnected: (ms: number, warnings: readonly string[]) => void
+  readonly onCut: (cut: ConnectError) => void
+  /** `isRestarted` where the host is in another life than before. */
+  readonly onBack: (back: Back, isRestarted: boolean) => void
+  /** Given where the host's memory counts: told what it owes, once a user. */
+  readonly onRecalled?: ((kept: Kept, recalled: Recalled) => void) | undefined
 }
 
 /** Slack for the way there and back, on top of the time the host itself may take. */
@@ -22,31 +42,34 @@ const LINK_SLACK_MS = 15_000
 
 const NOTHING: Usage = { frames: 0, bytesSent: 0, bytesReceived: 0 }
 
+interface Entry {
+  readonly parts: readonly Part[]
+  readonly isAsBefore: (all: readonly Completed[]) => Promise<boolean>
+}
+
+const NO_ENTRY: Entry = { parts: [], isAsBefore: () => Promise.resolve(true) }
+
 /** All shells of one host: opened when first needed, kept for the run. */
 export class Lanes {
   readonly #host: string
   readonly #connect: Connect
   readonly #signal: AbortSignal
-  readonly #onConnected: (ms: number, warnings: readonly string[]) => void
-  readonly #lock: HostLock
-  readonly #news: GuardNews
+  readonly #ways: LaneWays
   readonly #open = new Map<string, Promise<Lane>>()
+  readonly #kept = new Map<number, Kept>()
+  readonly #recalled = new Set<Kept>()
+  /** Connections that were given up, each with the one that took its place. */
+  readonly #after = new WeakMap<Connection, Promise<Connection>>()
+  readonly #of = new WeakMap<Lane, Connection>()
+  #life: string | undefined
   #connection: Promise<Connection> | undefined
   #past: Usage = NOTHING
 
-  constructor(
-    host: string,
-    connect: Connect,
-    signal: AbortSignal,
-    { lock, news }: { readonly lock: HostLock; readonly news: GuardNews },
-    onConnected: (ms: number, warnings: readonly string[]) => void,
-  ) {
+  constructor(host: string, connect: Connect, signal: AbortSignal, ways: LaneWays) {
     this.#host = host
     this.#connect = connect
     this.#signal = signal
-    this.#lock = lock
-    this.#news = news
-    this.#onConnected = onConnected
+    this.#ways = ways
   }
 
   /** Returns the shell of that user, connecting where needed. */
@@ -61,48 +84,73 @@ export class Lanes {
     return lane
   }
 
-  /** Sends the parts followed by the questions as one frame and keeps the answers to the questions. */
+  /**
+   * Sends the parts followed by the questions as one frame and keeps the answers to the questions. Where the link is cut, questions are asked
+   * again over a new connection; a frame with parts fails.
+   */
   async exchange(
     lane: Lane,
     parts: readonly Part[],
     probes: readonly Probe<unknown>[],
     partsDeadlineMs: number,
   ): Promise<readonly Completed[]> {
-    const questions = batch(probes)
-    const spent = lane.spent.splice(0)
-    const isLook = parts.length === 0 && probes.length > 0
-    const lock = isLook ? this.#lock.part(lane.session) : undefined
-    const news = isLook ? this.#news.part(lane.session) : undefined
-    const ahead = [lock, news].filter(part => part !== undefined)
-    const all = [
-      ...ahead,
-      ...parts,
-      ...questions.parts,
-      ...(spent.length === 0 ? [] : [{ script: discardJobs(spent) }]),
-    ]
-    if (all.length === 0) return []
-    const deadlineMs = partsDeadlineMs + questions.deadlineMs + LINK_SLACK_MS
-    const completed = await lane.session.exchange(all, { deadlineMs, ...this.#interruptible(parts) })
-    const last = completed[ahead.length - 1]
-    const open = news && last ? this.#news.read(last) : undefined
-    const isOwn = !lock || !completed[0] || (await this.#lock.answered(lane.session, completed[0]))
-    if (open) await this.#news.end(open, lane.session)
-    // What was asked along with it may be otherwise by now.
-    if (!isOwn || open) return this.exchange(lane, parts, probes, partsDeadlineMs)
-    const answers = questions.answers(completed.slice(parts.length + ahead.length))
-    for (const [probe, answer] of answers) lane.answers.set(probe, answer)
-    await this.#askAlone(lane, probes, answers)
-    return completed.slice(0, parts.length)
+    for (;;) {
+      try {
+        const completed = await this.#frame(lane, parts, probes, partsDeadlineMs)
+        if (parts.length === 0) this.#ways.link.fine()
+        return completed
+      } catch (error) {
+        if (parts.length > 0 || !this.isCut(error)) throw error
+        await this.comeBack(lane, error)
+      }
+    }
+  }
+
+  /** Returns whether the error means that the link was cut, and that the run may wait for it. */
+  isCut(error: unknown): error is ConnectError {
+    return this.#ways.link.isCut(error)
+  }
+
+  /** Says that what was cut before is through: patience begins anew. */
+  fine(): void {
+    this.#ways.link.fine()
+  }
+
+  /**
+   * Gives the lane a new shell over a new connection. Nothing that was answered before holds any longer.
+   *
+   * @throws ConnectError where the host is not reached again in time.
+   */
+  async comeBack(lane: Lane, cut: ConnectError): Promise<void> {
+    const before = this.#of.get(lane)
+    if (before === undefined) throw cut
+    const after = this.#after.get(before) ?? this.#replace(before, lane.become, cut)
+    this.#after.set(before, after)
+    const connection = await after
+    this.#of.set(lane, connection)
+    lane.answers.drop(undefined)
+    try {
+      lane.session = await connection.shell(lane.become)
+      await this.#ways.lock.take(lane.session)
+    } catch (error) {
+      if (!isLost(error) || !this.isCut(cut)) throw error
+      await this.comeBack(lane, cut)
+    }
   }
 
   /** Makes sure that this run alone changes the host. @throws TaskError LOCKED where another one does. */
   async own(lane: Lane): Promise<void> {
-    await this.#lock.take(lane.session)
+    try {
+      await this.#ways.lock.take(lane.session)
+    } catch (error) {
+      if (!this.isCut(error)) throw error
+      await this.comeBack(lane, error)
+    }
   }
 
-  /** Lets the directories of jobs go whose answers have arrived. */
-  discard(lane: Lane, dirs: readonly string[]): void {
-    lane.spent.push(...dirs)
+  /** Lets what lies about a change go whose answer has arrived. */
+  discard(lane: Lane, file: string): void {
+    lane.spent.push(file)
   }
 
   /** Forgets what a change may have altered, whichever shell asked for it. */
@@ -122,7 +170,9 @@ export class Lanes {
     this.#past = addUsage(this.#past, await usageOf(connection))
     this.#connection = undefined
     this.#open.clear()
-    this.#lock.forget()
+    this.#ways.lock.forget()
+    this.#recalled.clear()
+    this.#life = undefined
     await (await connection?.catch(() => undefined))?.close()
   }
 
@@ -135,7 +185,8 @@ export class Lanes {
   async #tidy(opening: Promise<Lane>): Promise<void> {
     try {
       const lane = await opening
-      if (lane.spent.length > 0) await this.exchange(lane, [], [], LINK_SLACK_MS)
+      const isTidy = lane.spent.length === 0 && (lane.kept?.notes ?? []).length === 0
+      if (!isTidy) await this.#frame(lane, [], [], LINK_SLACK_MS)
     } catch (error) {
       if (!isLost(error)) throw error
     }
@@ -145,9 +196,100 @@ export class Lanes {
     const started = performance.now()
     const isFirst = this.#connection === undefined
     this.#connection ??= this.#connect(this.#host, this.#signal)
-    const session = await (await this.#connection).shell(become)
-    if (isFirst) this.#onConnected(Math.round(performance.now() - started), session.warnings)
-    return { become, session, answers: new Answers(), spent: [] }
+    const connection = await this.#connection
+    const session = await connection.shell(become)
+    if (isFirst) this.#ways.onConnected(Math.round(performance.now() - started), session.warnings)
+    const kept = this.#ways.onRecalled && (this.#kept.get(session.uid) ?? emptyKept(session.uid))
+    if (kept) this.#kept.set(session.uid, kept)
+    const lane: Lane = { become, session, answers: new Answers(), spent: [], kept }
+    this.#of.set(lane, connection)
+    return lane
+  }
+
+  /** What the host is told comes first, so that it never undoes what the parts tell it; what it is asked of itself comes last. */
+  async #frame(
+    lane: Lane,
+    parts: readonly Part[],
+    probes: readonly Probe<unknown>[],
+    partsDeadlineMs: number,
+  ): Promise<readonly Completed[]> {
+    const questions = batch(probes)
+    const { kept, session } = lane
+    const [told, spent] = [kept?.notes.length ?? 0, lane.spent.length]
+    const notes = kept && noteScript(kept)
+    const isNew = kept !== undefined && !this.#recalled.has(kept)
+    const isLook = parts.length === 0 && probes.length > 0
+    const entry = isLook ? this.#entry(session) : NO_ENTRY
+    const head = [...entry.parts, ...(notes ? [{ script: notes }] : [])]
+    const own = [...head, ...parts, ...questions.parts]
+    const more = [
+      ...(spent > 0 ? [{ script: discardChanges(lane.spent) }] : []),
+      ...(isNew ? [{ script: recallScript(session.uid) }] : []),
+    ]
+    if (own.length + spent === 0) return []
+    const deadlineMs = partsDeadlineMs + questions.deadlineMs + LINK_SLACK_MS
+    const all = await session.exchange([...own, ...more], { deadlineMs, ...this.#interruptible(parts) })
+    kept?.notes.splice(0, told)
+    lane.spent.splice(0, spent)
+    if (isNew) this.#recall(kept, readRecalled(all.at(-1)?.out ?? ''))
+    // What was asked along with it may be otherwise by now.
+    if (!(await entry.isAsBefore(all))) return this.#frame(lane, parts, probes, partsDeadlineMs)
+    const completed = all.slice(head.length)
+    const answers = questions.answers(completed.slice(parts.length))
+    for (const [probe, answer] of answers) lane.answers.set(probe, answer)
+    await this.#askAlone(lane, probes, answers)
+    return completed.slice(0, parts.length)
+  }
+
+  /** What stands ahead of questions: the lock, and guards that earlier runs left. */
+  #entry(session: Session): Entry {
+    const lock = this.#ways.lock.part(session)
+    const news = this.#ways.news.part(session)
+    const parts = [lock, news].filter(part => part !== undefined)
+    const isAsBefore = async (all: readonly Completed[]): Promise<boolean> => {
+      const last = all[parts.length - 1]
+      const open = news && last ? this.#ways.news.read(last) : undefined
+      const isOwn = !lock || !all[0] || (await this.#ways.lock.answered(session, all[0]))
+      if (open) await this.#ways.news.end(open, session)
+      return isOwn && !open
+    }
+    return { parts, isAsBefore }
+  }
+
+  #recall(kept: Kept, recalled: Recalled): void {
+    this.#recalled.add(kept)
+    this.#life ??= recalled.life
+    this.#ways.onRecalled?.(kept, recalled)
+  }
+
+  /** Nobody waits for the end of a link that hears nothing. */
+  async #replace(before: Connection, become: Become | undefined, cut: ConnectError): Promise<Connection> {
+    this.#ways.onCut(cut)
+    const { result, ...back } = await this.#ways.link.restore(cut, () => this.#connectAnew(become))
+    const { connection, life } = result
+    this.#past = addUsage(this.#past, before.usage())
+    this.#ways.lock.forget()
+    void before.close().catch(() => undefined)
+    this.#connection = Promise.resolve(connection)
+    const isRestarted = this.#life !== undefined && life !== undefined && life !== this.#life
+    this.#life = life ?? this.#life
+    this.#ways.onBack(back, isRestarted)
+    return connection
+  }
+
+  /** A connection counts once a shell has answered. */
+  async #connectAnew(
+    become: Become | undefined,
+  ): Promise<{ readonly connection: Connection; readonly life: string | undefined }> {
+    const connection = await this.#connect(this.#host, this.#signal)
+    try {
+      const session = await connection.shell(become)
+      const [answer] = await session.exchange([{ script: LIFE }], { deadlineMs: LINK_SLACK_MS })
+      return { connection, life: answer && readLife(answer.code, answer.out) }
+    } catch (error) {
+      void connection.close().catch(() => undefined)
+      throw error
+    }
   }
 
   /** One odd argument makes a merged question unreadable as a whole; each is then asked by itself. */
@@ -168,11 +310,6 @@ export class Lanes {
       for (const [one, answer] of alone.answers(completed)) lane.answers.set(one, answer)
     }
   }
-}
-
-/** Returns whether the error means that the host is lost for the run, not just the task. */
-export function isLost(error: unknown): error is ConnectError | DeadlineError {
-  return error instanceof ConnectError || error instanceof DeadlineError
 }
 
 function addUsage(a: Usage, b: Usage): Usage {

@@ -79,6 +79,11 @@ export function isLocked({ failure }: Outcome): boolean {
   return failure?.code === 'LOCKED' || failure?.code === 'LOCK_UNUSABLE'
 }
 
+/** Returns whether it was begun on the host and nothing tells how far it came. */
+export function isUndecided({ failure }: Outcome): boolean {
+  return failure?.code === 'UNDECIDED'
+}
+
 /** Returns the failure an error stands for; an error of ours that none of this explains is thrown on. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof TaskError) return withHint({ code: error.code, message: error.message }, error.hint)

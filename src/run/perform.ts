@@ -1,6 +1,8 @@
 import { Secret } from '../base/secret.ts'
 import type { Action, Content, Download } from '../modules/module.ts'
+import type { Carried, Deed } from '../shell/change.ts'
 import { jobBase, jobScript } from '../shell/job.ts'
+import { journalFolder } from '../shell/journal.ts'
 import { lines, sh, type Sh } from '../shell/sh.ts'
 import { writeScript } from '../shell/write.ts'
 import type { Session } from '../transport/session.ts'
@@ -21,6 +23,13 @@ export interface Ways {
   readonly backupDir: string
   /** The longest each command may take on the host. */
   readonly seconds?: number
+  /** What the change may not do twice is called so in the journal; undefined where it may. */
+  readonly once: string | undefined
+  /** Handlers the change notifies, and the host they are for. */
+  readonly owes: readonly string[]
+  readonly owedTo: string
+  /** Lines that hold once the change is made. */
+  readonly settles: readonly string[]
 }
 
 /** What `timeout` exits with when it had to end the command. */
@@ -29,24 +38,32 @@ export const TIMED_OUT = 124
 /** How long a command that was asked to end may take over it before it is killed. */
 const GRACE_SECONDS = 10
 
-export interface Prepared {
-  readonly script: Sh
-  /** Directories of the jobs it starts; they are removed once the answer is there. */
-  readonly jobs: readonly string[]
-}
-
-/** Turns actions into one script that stops at the first that fails; large content is sent ahead. */
-export async function prepare(actions: readonly Action[], ways: Ways): Promise<Prepared> {
-  const jobs: string[] = []
-  const scripts: Sh[] = []
-  for (const [index, action] of actions.entries()) {
+/** Turns actions into one change that stops at the first that fails; large content is sent ahead. */
+export async function prepare(actions: readonly Action[], ways: Ways): Promise<Carried> {
+  const file = `${jobBase(ways.run, ways.session.uid)}/${ways.job}`
+  const deeds: Deed[] = []
+  for (const action of actions) {
     if (action.do === 'keep' || action.do === 'reboot') continue
-    if (action.do === 'write') scripts.push(await write(action, ways))
+    if (action.do === 'write') deeds.push({ script: await write(action, ways) })
     else if (action.detached === false)
-      scripts.push(brief(bounded(action, ways), { ...ways.env, ...action.env }))
-    else scripts.push(job(bounded(action, ways), index, jobs, ways))
+      deeds.push({ script: brief(bounded(action, ways), { ...ways.env, ...action.env }) })
+    else deeds.push(job(bounded(action, ways), file, deeds.length, ways))
   }
-  return { script: lines(...scripts.map(script => sh`(\n${script}\n) || exit $?`)), jobs }
+  const isOnce = ways.once !== undefined && deeds.some(deed => 'job' in deed)
+  const begin = isOnce ? { time: new Date().toISOString(), what: ways.once } : undefined
+  return {
+    run: ways.run,
+    change: ways.job,
+    file,
+    deeds,
+    journal: {
+      folder: journalFolder(ways.session.uid),
+      host: ways.owedTo,
+      owes: ways.owes,
+      settles: ways.settles,
+      begin,
+    },
+  }
 }
 
 /** Returns the commands as a person may see them; contents and standard input are left out. */
@@ -64,18 +81,15 @@ function bounded(action: Action & { do: 'run' }, { seconds }: Ways): Action & { 
   return { ...action, script: sh`timeout -k ${GRACE_SECONDS} ${seconds} sh -c ${action.script.text}` }
 }
 
-function job(action: Action & { do: 'run' }, index: number, jobs: string[], ways: Ways): Sh {
-  const dir = `${jobBase(ways.run, ways.session.uid)}/${ways.job}.${index}`
-  jobs.push(dir)
+function job(action: Action & { do: 'run' }, file: string, index: number, ways: Ways): Deed {
+  const dir = `${file}.${index}`
   const { script, stdin } = action
   const unit = `msingi-${ways.run}-${ways.job}-${index}`
-  return jobScript({
-    dir,
-    script,
-    unit,
-    env: { ...ways.env, ...action.env },
-    ...(stdin === undefined ? {} : { stdin }),
-  })
+  const env = { ...ways.env, ...action.env }
+  return {
+    job: dir,
+    script: jobScript({ dir, script, unit, env, ...(stdin === undefined ? {} : { stdin }) }),
+  }
 }
 
 /** A command that ends at once runs in the frame itself. */

@@ -4,7 +4,9 @@ import type { Completed } from '../base/result.ts'
 import type { Action, Patience } from '../modules/module.ts'
 import { lines, sh, type Sh } from '../shell/sh.ts'
 import type { Become } from '../transport/session.ts'
-import { isLost, type Lane, type Lanes } from './lanes.ts'
+import type { Lane, Lanes } from './lanes.ts'
+import { isLost } from './lost.ts'
+import { LIFE, readLife } from './recall.ts'
 
 /** What waiting for a host needs. */
 export interface Waiting {
@@ -69,14 +71,10 @@ fi`,
   )
 }
 
-const LIFE = sh`IFS= read -r id </proc/sys/kernel/random/boot_id && IFS= read -r s </proc/1/stat || exit
-set -- \${s##*) }
-printf '%s %s\\n' "$id" "\${20}"`
-
 /** Returns a name for the host's present life, or undefined where it cannot be told. */
 async function lifeOf(lane: Lane, on: Waiting): Promise<string | undefined> {
   const [answer] = await on.lanes.exchange(lane, [{ script: LIFE }], [], LOOK_MS)
-  return answer?.code === 0 && /^[0-9a-f-]{36} \d+\n$/.test(answer.out) ? answer.out.trim() : undefined
+  return answer && readLife(answer.code, answer.out)
 }
 
 async function isUp(test: Sh, lane: Lane, on: Waiting): Promise<boolean> {

@@ -34,8 +34,8 @@ export interface RunOptions {
   readonly salt?: string | undefined
   readonly onPlanned?: RunContext['onPlanned']
   readonly allowed?: RunContext['allowed']
-  readonly onOwed?: RunContext['onOwed']
-  readonly owed?: RunContext['owed']
+  /** Whether hosts keep in mind which handlers they owe, and tell what they owe from a run before. */
+  readonly remembers?: boolean
   /** Hosts that take part; all of the plays where it is not given. */
   readonly only?: ReadonlySet<string> | undefined
   /** Told when a host has come to the end of its last play without a failure. */
@@ -85,7 +85,13 @@ function openHosts(
     return hosts.get(name)
   }
   const shared = sharedNames(project, name => open(name)?.state)
-  const context: RunContext = { ...options, emit, place: name => open(name)?.place }
+  const context: RunContext = {
+    ...options,
+    emit,
+    plays: project.plays,
+    remembers: options.remembers === true,
+    place: name => open(name)?.place,
+  }
   for (const name of new Set(project.plays.flatMap(play => play.hosts))) {
     if (options.only?.has(name) !== false) open(name)
   }

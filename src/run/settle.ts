@@ -2,8 +2,9 @@ import { TaskError } from '../base/error.ts'
 import type { Change, Completed, Failure, Registered } from '../base/result.ts'
 import { Unknown } from '../base/unknown.ts'
 import type { Action } from '../modules/module.ts'
-import type { Probes } from '../probes/probe.ts'
+import type { Probe, Probes } from '../probes/probe.ts'
 import type { Sh } from '../shell/sh.ts'
+import { isNotKept } from '../shell/change.ts'
 import { WRITE_FAILED, writeError } from '../shell/write.ts'
 import { foresee } from './foresee.ts'
 import { observed, viewOf, type Case, type Ground, type Unit } from './ground.ts'
@@ -20,6 +21,7 @@ import {
   unknown,
   type Outcome,
 } from './outcome.ts'
+import { carryOut } from './carry-out.ts'
 import { keep } from './keep.ts'
 import { bePatient, reboot } from './return.ts'
 import { APPLY_DEADLINE_MS, commandOf, prepare, TIMED_OUT } from './perform.ts'
@@ -63,13 +65,19 @@ function onController({ step: { module }, params }: Unit): Outcome {
 
 /** Makes sure every question has an answer that holds, asking the coming tasks' questions along with them. */
 async function ask({ probes, lane, on }: Case): Promise<void> {
-  const open = Object.values(probes).filter(probe => lane.answers.get(probe) === undefined)
-  if (open.length === 0) return
-  await on.lanes.exchange(lane, [], [...open, ...on.coming(lane)], 0)
+  const open = (): readonly Probe<unknown>[] =>
+    Object.values(probes).filter(probe => lane.answers.get(probe) === undefined)
+  if (open().length === 0) return
+  // Answers from before a cut do not hold after it, so there may be more to ask then.
+  for (let left = open(); left.length > 0; left = open())
+    await on.lanes.exchange(lane, [], [...left, ...on.coming(lane)], 0)
   on.paced('nothing')
 }
 
-async function act(one: Case): Promise<Outcome> {
+/** How often what was cut off is begun again, where that is safe. */
+const BEGINNINGS = 3
+
+async function act(one: Case, beginnings = 1): Promise<Outcome> {
   const { unit, on } = one
   const { module } = unit.step
   const before = observed(one)
@@ -77,6 +85,7 @@ async function act(one: Case): Promise<Outcome> {
   if (found.length === 0) return ok(module.result?.(unit.params, before, found) ?? {})
   if (!on.isAllowed) return skipped('it differs, but the plan does not hold it')
   const done = await applyAndLookAgain(one, found, before)
+  if (done === 'undecided') return undecided(one, found, beginnings)
   if (done.completed.code !== 0) return failed(endedBadly(done, on.seconds), found, outputIn(done))
   const output = done.captured && module.said ? module.said(unit.params, done.completed) : outputIn(done)
   const isVerifiable = module.verifiable?.(unit.params, found) !== false
@@ -87,6 +96,22 @@ async function act(one: Case): Promise<Outcome> {
   const registered = { ...module.result?.(unit.params, after, found), ...output }
   if (left.length > 0) return failed(notTaken(left, done), left, registered)
   return module.waits === true ? ok(registered) : changed(found, registered)
+}
+
+/** A change of which nothing tells how far it came: what the host is like now tells, where it can be asked. */
+async function undecided(one: Case, found: readonly Change[], beginnings: number): Promise<Outcome> {
+  const { unit, on } = one
+  const canBeAsked = unit.step.module.verifiable?.(unit.params, found) !== false
+  if (!canBeAsked || beginnings === BEGINNINGS) return failed(UNDECIDED, found)
+  const rest = await act({ ...one, on: { ...on, job: on.anew() } }, beginnings + 1)
+  return rest.status === 'ok' ? changed(found, rest.registered) : rest
+}
+
+/** What was begun and cannot be asked for. */
+const UNDECIDED: Failure = {
+  code: 'UNDECIDED',
+  message: 'it was begun on the host and did not come to an end there; how far it came is not known',
+  hint: 'look at the host; the task is not repeated by itself, because it may not be safe to do it twice',
 }
 
 function outputIn({ captured, completed }: Done): Registered {
@@ -108,7 +133,11 @@ interface Done {
 }
 
 /** Sends the actions, the module's own questions again, and those of the coming tasks, as one frame. */
-async function applyAndLookAgain(one: Case, found: readonly Change[], before: Registered): Promise<Done> {
+async function applyAndLookAgain(
+  one: Case,
+  found: readonly Change[],
+  before: Registered,
+): Promise<Done | 'undecided'> {
   const { unit, probes, lane, on } = one
   const { module } = unit.step
   await on.lanes.own(lane)
@@ -119,18 +148,20 @@ async function applyAndLookAgain(one: Case, found: readonly Change[], before: Re
   const restart = actions.find(action => action.do === 'reboot')
   if (restart) return rebooted(restart, one)
   for (const action of actions) if (action.do === 'keep') await keep(action, part => alone(part, lane, on))
-  const prepared = await prepare(actions, { ...on, session: lane.session, env: unit.env })
   await on.lanes.drop(touched)
   on.paced(touched === undefined ? 'any change' : 'known change')
   const again = module.verifiable?.(unit.params, found) === false ? [] : Object.values(probes)
-  const [completed] = await on.lanes.exchange(
+  const once = again.length === 0 ? unit.step.module.name : undefined
+  const completed = await carryOut({
     lane,
-    [{ script: prepared.script, onOutput: on.onOutput }],
-    [...again, ...on.coming(lane)],
-    on.trialMs() ?? APPLY_DEADLINE_MS,
-  )
-  on.lanes.discard(lane, prepared.jobs)
-  if (completed === undefined) throw new TaskError('NO_ANSWER', 'the host did not say how the change ended')
+    lanes: on.lanes,
+    prepare: () =>
+      prepare(actions, { ...on, ...on.memory(lane, on.job), session: lane.session, env: unit.env, once }),
+    probes: () => [...again, ...on.coming(lane)],
+    deadlineMs: on.trialMs() ?? APPLY_DEADLINE_MS,
+    onOutput: on.onOutput,
+  })
+  if (completed === 'undecided') return completed
   return {
     completed,
     command: commandOf(actions),
@@ -152,10 +183,19 @@ async function rebooted(action: Action & { do: 'reboot' }, one: Case): Promise<D
   return { completed, command: commandOf([action]), actions: [action], captured: true, lane: fresh }
 }
 
+/** Asks something that may be asked twice. */
 async function alone(script: Sh, lane: Lane, on: Ground): Promise<Completed> {
-  const [completed] = await on.lanes.exchange(lane, [{ script }], [], APPLY_DEADLINE_MS)
-  if (completed === undefined) throw new TaskError('NO_ANSWER', 'the host did not answer')
-  return completed
+  for (;;) {
+    try {
+      const [completed] = await on.lanes.exchange(lane, [{ script }], [], APPLY_DEADLINE_MS)
+      if (completed === undefined) throw new TaskError('NO_ANSWER', 'the host did not answer')
+      on.lanes.fine()
+      return completed
+    } catch (error) {
+      if (!on.lanes.isCut(error)) throw error
+      await on.lanes.comeBack(lane, error)
+    }
+  }
 }
 
 function endedBadly({ completed, command, actions }: Done, seconds: number | undefined): Failure {
@@ -164,6 +204,13 @@ function endedBadly({ completed, command, actions }: Done, seconds: number | und
     ...commandFailure(completed, command),
     ...(completed.code === WRITE_FAILED && write ? failureOf(writeError(completed, write.path)) : {}),
   }
+  if (isNotKept(completed))
+    return {
+      ...failure,
+      code: 'NOT_KEPT',
+      message: 'the host cannot write down what is to be done after the change; it was not made',
+      hint: 'free space on the file system of `/var/lib/msingi`, or look why it cannot be written',
+    }
   if (seconds === undefined || completed.code !== TIMED_OUT) return failure
   return {
     ...failure,

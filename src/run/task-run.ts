@@ -3,13 +3,14 @@ import { Unknown } from '../base/unknown.ts'
 import { Pending } from '../vars/pending.ts'
 import { containsTemplate, render } from '../vars/render.ts'
 import { notifiedBy } from './guarded.ts'
-import { failed, failureOf, isLocked, skipped, unknown, type Outcome } from './outcome.ts'
+import { failed, failureOf, isLocked, isUndecided, skipped, unknown, type Outcome } from './outcome.ts'
+import { handlerName } from './owed.ts'
 import type { SharedResult } from './stage.ts'
 import { finish, runTurn, type Finished } from './turn-run.ts'
 import { flag, number } from './unit.ts'
 import type { Turn } from './units.ts'
 import { registerOf } from './verdict.ts'
-import { Stop, tellOwed, type Spot } from './walk.ts'
+import { Stop, type Spot } from './walk.ts'
 import { withFacts } from './with-facts.ts'
 
 /**
@@ -143,17 +144,20 @@ function remember(spot: Spot, finished: readonly Finished[]): SharedResult {
   const result = registerOf(finished, step.settings.keywords.has('loop'), step.title)
   const register = step.settings.keywords.get('register')
   if (register?.kind === 'scalar') walk.state.set({ [register.text]: result })
-  if (finished.some(owesHandlers)) notify(spot)
+  const notified = finished.some(owesHandlers) ? notifiedBy(spot) : []
+  for (const handler of notified) walk.state.pending.add(handler)
+  if (finished.some(({ outcome }) => outcome.status === 'unreachable' || isUndecided(outcome)))
+    walk.owed.undecided(step)
+  else
+    walk.owed.notified(
+      step,
+      notified.map(handler => handlerName(spot.play, handler)),
+    )
   return register === undefined ? undefined : result
 }
 
 function owesHandlers({ outcome, isHandled = false }: Finished): boolean {
   return !isHandled && (outcome.status === 'changed' || outcome.status === 'would_change')
-}
-
-function notify(spot: Spot): void {
-  for (const handler of notifiedBy(spot)) spot.walk.state.pending.add(handler)
-  tellOwed(spot.walk)
 }
 
 function isIgnored({ walk, play, step, names }: Spot, finished: readonly Finished[]): boolean {

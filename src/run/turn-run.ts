@@ -7,8 +7,9 @@ import { itemKey } from '../plan/saved.ts'
 import { holds } from '../vars/condition.ts'
 import { BACKUPS } from '../shell/backups.ts'
 import type { Scope } from '../vars/scope.ts'
-import { isLost } from './lanes.ts'
 import { LiveOutput } from './live-output.ts'
+import { isLost } from './lost.ts'
+import { memoryFor } from './memory.ts'
 import { failed, failureOf, isLocked, reported, skipped, unknown, type Outcome } from './outcome.ts'
 import type { Ground } from './ground.ts'
 import { guardWish } from './guard-wish.ts'
@@ -170,13 +171,14 @@ function placeOf({ walk, step }: Spot, turn: Turn): Place | undefined {
 function groundOf(spot: Spot, turn: Turn, where: Place, output: LiveOutput): Ground {
   const { walk, play, step, names } = spot
   const { context } = walk
-  const job = (walk.jobs += 1)
-  const run = `${context.run}-${walk.state.host.name.replace(/[^\w.-]/g, '_')}`
+  const [run, job] = [runOn(walk), nextJob(walk)]
   const seconds = number(step, 'timeout', turn.scope)
   return {
     mode: flag(step, 'check_mode', turn.scope) === true && context.mode === 'apply' ? 'check' : context.mode,
     run,
     job,
+    anew: () => nextJob(walk),
+    memory: (lane, change) => memoryFor(spot, where, lane, { run, change }),
     backupDir: `${BACKUPS}/${context.run}`,
     wantsDiff: flag(step, 'diff', turn.scope) ?? context.wantsDiff,
     lanes: where.lanes,
@@ -205,6 +207,16 @@ function groundOf(spot: Spot, turn: Turn, where: Place, output: LiveOutput): Gro
     },
     onOutput: output.take,
   }
+}
+
+/** The run as it is called on the hosts: names of an inventory may stand for one machine. */
+function runOn({ context, state }: Spot['walk']): string {
+  return `${context.run}-${state.host.name.replace(/[^\w.-]/g, '_')}`
+}
+
+function nextJob(walk: Spot['walk']): number {
+  walk.jobs += 1
+  return walk.jobs
 }
 
 async function isMet(spot: Spot, turn: Turn, outcome: Outcome): Promise<boolean> {

@@ -11,6 +11,7 @@ import type { HostGuard } from './host-guard.ts'
 import type { Emit } from './outcome.ts'
 import type { Overlay } from './overlay.ts'
 import type { Ground } from './ground.ts'
+import type { OwedHandlers } from './owed.ts'
 import type { Stage } from './stage.ts'
 import { titleOf } from './unit.ts'
 import type { DefaultBecome, Turn, Turns } from './units.ts'
@@ -35,10 +36,10 @@ export interface RunContext {
   readonly onPlanned?: ((item: SavedItem) => void) | undefined
   /** Items that may be applied; all where it is not given. */
   readonly allowed?: ReadonlySet<string> | undefined
-  /** Told whenever the handlers that a host owes are others than before. */
-  readonly onOwed?: ((host: string, handlers: readonly string[]) => void) | undefined
-  /** Handlers that hosts owe from a run before. */
-  readonly owed?: ReadonlyMap<string, readonly string[]> | undefined
+  /** Whether hosts keep in mind what they owe, beyond the run. */
+  readonly remembers: boolean
+  /** Plays of the run, for what hosts owe from a run before. */
+  readonly plays: readonly PlannedPlay[]
   /** Told how each task is worked out; for `explain`. */
   readonly onExplained?: Ground['onExplained']
 }
@@ -48,6 +49,7 @@ export interface Place {
   readonly lanes: Lanes
   readonly overlay: Overlay
   readonly guard: HostGuard
+  readonly owed: OwedHandlers
 }
 
 /** Where one host stands in its walk through a play. */
@@ -103,12 +105,4 @@ export function about(
     module: step.module.name,
     at: place(step.at),
   }
-}
-
-/** Says which handlers the host owes now. */
-export function tellOwed({ state, context }: Pick<Walk, 'state' | 'context'>): void {
-  context.onOwed?.(
-    state.host.name,
-    [...state.pending].map(handler => handler.id),
-  )
 }

@@ -3,7 +3,7 @@
  * link dies. Its processes hold files, never the channel, so a child left in the background can neither delay an answer nor garble one.
  *
  * In the directory: `go` starts everything, `pid` is the process of `go` and exists once the job has begun, `out` and `err` grow, `rc` holds the
- * exit status in one line and exists once the job has ended.
+ * exit status in one line and exists once the job has ended. Who made the job removes the directory, see `discardChanges` of change.ts.
  */
 import { TaskError } from '../base/error.ts'
 import { Secret } from '../base/secret.ts'
@@ -38,69 +38,15 @@ export function jobBase(run: string, uid: number): string {
 
 /** The status of a job that was killed before it could leave one. */
 export const JOB_KILLED = 255
-/** The status of an attempt to attach to a job that is not there. */
-export const JOB_ABSENT = 254
 
 /**
  * Returns a part that runs a job to its end, passes its output on live and ends with its exit status. The directory of a detached job
- * stays, for the answer may get lost: remove it with `discardJobs` when the answer is there.
+ * stays, for the answer may get lost.
  *
  * @throws TaskError with code `BAD_ENVIRONMENT` where a variable cannot have that name, RangeError on NUL bytes.
  */
 export function jobScript(job: Job): Sh {
   return job.detached === false ? attachedScript(job) : detachedScript(job)
-}
-
-/** Returns a part that goes on with the output of a detached job from the given bytes, and ends with its exit status. */
-export function attachScript(at: {
-  readonly dir: string
-  readonly outOffset: number
-  readonly errOffset: number
-}): Sh {
-  return lines(
-    sh`d=${at.dir} o=${at.outOffset} e=${at.errOffset}`,
-    sh`[ -d "$d" ] || { echo "the job's directory is not there" >&2; exit ${JOB_ABSENT}; }`,
-    RELAY,
-    ALIVE,
-    sh`while alive; do relay; sleep 0.5 || sleep 1; done 2>/dev/null`,
-    FINISH,
-  )
-}
-
-/** Returns a part that removes the directories of jobs whose answers have arrived, and that of their run with the last of them. */
-export function discardJobs(dirs: readonly string[]): Sh {
-  const above = [...new Set(dirs.map(dir => dir.replace(/\/[^/]*$/, '')))]
-  return lines(sh`rm -rf -- ${dirs} || exit`, sh`rmdir -- ${above} 2>/dev/null || :`)
-}
-
-/** Where a job stands: `absent` means that it never began. */
-export type JobState =
-  { readonly is: 'absent' | 'running' | 'killed' } | { readonly is: 'ended'; readonly code: number }
-
-/** Returns a part that asks where jobs stand; `readJobStates` reads its answer. */
-export function jobStates(dirs: readonly string[]): Sh {
-  return lines(
-    ALIVE,
-    sh`for d in ${dirs}; do`,
-    sh`if [ ! -s "$d/pid" ]; then echo absent`,
-    sh`elif alive; then echo running`,
-    sh`elif [ -s "$d/rc" ] && read -r rc <"$d/rc"; then echo "ended $rc"`,
-    sh`else echo killed; fi; done`,
-  )
-}
-
-/** @throws TaskError with code `PROBE_UNREADABLE` where the answer cannot be understood. */
-export function readJobStates(out: string, count: number): readonly JobState[] {
-  const states = out.split('\n').slice(0, -1).map(readState)
-  if (states.length === count) return states
-  throw new TaskError('PROBE_UNREADABLE', `${states.length} jobs answered where ${count} were asked about`)
-}
-
-function readState(line: string): JobState {
-  if (line === 'absent' || line === 'running' || line === 'killed') return { is: line }
-  const code = /^ended (\d+)$/.exec(line)?.[1]
-  if (code !== undefined) return { is: 'ended', code: Number(code) }
-  throw new TaskError('PROBE_UNREADABLE', `\`${line}\` came where the state of a job was expected`)
 }
 
 /** In the shell itself, with output to files: the cheap way, four processes for all. */
@@ -134,6 +80,8 @@ function detachedScript(job: Job): Sh {
     sh`( while sleep 1; do echo tick >&3; done ) >/dev/null 2>&1 & ticker=$!`,
     sh`while read -r word <&3 && [ $word = tick ]; do relay; done`,
     sh`kill $ticker 2>/dev/null`,
+    // A signal can end the wait before the job.
+    sh`while alive; do relay; sleep 0.5 || sleep 1; done 2>/dev/null`,
     FINISH,
   )
 }
@@ -190,7 +138,7 @@ function environment(env: Readonly<Record<string, string>> = {}): Sh | false {
 }
 
 /** Passes on what has been added to `out` and `err`; `o` and `e` count the bytes that are through. */
-const RELAY = sh`relay() {
+export const RELAY = sh`relay() {
 if [ -s "$d/out" ]; then s=$(wc -c <"$d/out"); [ $s -le $o ] || { tail -c +$((o+1)) "$d/out" | head -c $((s-o)); o=$s; }; fi
 if [ -s "$d/err" ]; then s=$(wc -c <"$d/err"); [ $s -le $e ] || { tail -c +$((e+1)) "$d/err" | head -c $((s-e)) >&2; e=$s; }; fi
 }`

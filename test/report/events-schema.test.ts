@@ -68,6 +68,21 @@ const outcome = {
 const samples: { readonly [T in EventType]: Extract<Event, { type: T }> } = {
   run_start: { ...stamp, type: 'run_start', mode: 'drift', playbooks: ['site.yml'], hosts: ['web1'] },
   play_start: { ...stamp, type: 'play_start', play: 'Base', at: 'site.yml:1:3', hosts: ['web1'] },
+  host_lost: {
+    ...stamp,
+    type: 'host_lost',
+    host: 'web1',
+    failure: { code: 'CONNECT_LOST', message: 'the link was lost' },
+    seconds: 300,
+  },
+  host_reconnected: {
+    ...stamp,
+    type: 'host_reconnected',
+    host: 'web1',
+    ms: 12_000,
+    attempts: 4,
+    restarted: false,
+  },
   host_connected: { ...stamp, type: 'host_connected', host: 'web1', ms: 3, warnings: ['noise'] },
   task_start: { ...stamp, ...at, type: 'task_start' },
   task_output: { ...stamp, ...at, type: 'task_output', stream: 'stderr', text: 'x\n' },

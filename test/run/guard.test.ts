@@ -3,20 +3,23 @@ import type { Mode } from '../../src/base/event.ts'
 import { fakeHost, type FakeHost } from '../support/fake-session.ts'
 import { fakeRun } from '../support/fake-run.ts'
 
-/** Every frame as the words that say what it is for. */
+/** Every frame as the words that say what it is for; what only tidies up is left out. */
 function framesOf(host: FakeHost): readonly string[] {
-  return host.frames.map(parts =>
-    parts
-      .flatMap(script => {
-        if (script.includes('.new-')) return 'arm'
-        if (script.includes('line open')) return []
-        if (script.includes('last-kept')) return 'keep'
-        if (script.includes('/var/lib/msingi/guard'))
-          return script.includes('the run asked') ? 'take back' : 'widen'
-        return script.match(/\b(put|get|true|fail)\b/)?.[0] ?? 'other'
-      })
-      .join(' '),
-  )
+  const frames = host.frames.map(parts => parts.filter(script => !script.startsWith('rm -rf -- /')))
+  return frames
+    .filter(parts => parts.length > 0)
+    .map(parts =>
+      parts
+        .flatMap(script => {
+          if (script.includes('.new-')) return 'arm'
+          if (script.includes('line open')) return []
+          if (script.includes('last-kept')) return 'keep'
+          if (script.includes('/var/lib/msingi/guard'))
+            return script.includes('the run asked') ? 'take back' : 'widen'
+          return script.match(/\b(put|get|true|fail)\b/)?.[0] ?? 'other'
+        })
+        .join(' '),
+    )
 }
 
 function playbook(tasks: string, handlers = ''): string {

@@ -43,7 +43,9 @@ describe('run/lock', () => {
     const { exit } = await locked('- hosts: all\n  tasks:\n    - act: x\n    - act: y\n', host)
 
     expect(exit).toBe(0)
-    expect(host.frames.map(parts => parts.some(part => part.includes('flock')))).toEqual([true, false, false])
+    const locks = host.frames.map(parts => parts.some(part => part.includes('flock')))
+    expect(locks.indexOf(true)).toBe(0)
+    expect(locks.lastIndexOf(true)).toBe(0)
   })
 
   test.each([

@@ -1,22 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import { TaskError } from '../../src/base/error.ts'
 import type { Completed } from '../../src/base/result.ts'
 import { Secret } from '../../src/base/secret.ts'
-import {
-  attachScript,
-  discardJobs,
-  JOB_ABSENT,
-  JOB_KILLED,
-  jobBase,
-  jobScript,
-  jobStates,
-  readJobStates,
-  type Job,
-} from '../../src/shell/job.ts'
+import { JOB_KILLED, jobBase, jobScript, type Job } from '../../src/shell/job.ts'
 import { sh, type Sh } from '../../src/shell/sh.ts'
 import type { Session } from '../../src/transport/session.ts'
 import { openIn, SHELLS, type ShellName } from '../support/shells.ts'
@@ -116,20 +106,13 @@ describe.concurrent.each(SHELLS)('jobs in %s', name => {
     expect(await run({ script: sh`kill -9 $$` })).toMatchObject({ code: 137 })
   })
 
-  test('keep their directory private until it is discarded, the brief ones not even that', async ({
-    expect,
-  }) => {
-    const { run, ask, dir } = await bench(name)
+  test('keep their directory private, the brief ones remove it', async ({ expect }) => {
+    const { run, dir } = await bench(name)
     await run({ script: sh`:`, stdin: 'x' })
     expect(statSync(dir).mode & 0o777).toBe(0o700)
     expect(statSync(join(dir, 'stdin')).mode & 0o777).toBe(0o600)
-    mkdirSync(`${dir}-other`)
-    await ask(discardJobs([dir, `${dir}-none`]))
-    expect(readdirSync(dirname(dir))).toEqual([basename(`${dir}-other`)])
-    await ask(discardJobs([`${dir}-other`]))
-    expect(existsSync(dirname(dir))).toBe(false)
-    await run({ script: sh`:`, detached: false })
-    expect(existsSync(dir)).toBe(false)
+    await run({ dir: `${dir}.brief`, script: sh`:`, detached: false })
+    expect(existsSync(`${dir}.brief`)).toBe(false)
   })
 
   test('pass on their output while they run, every byte once', async ({ expect }) => {
@@ -146,22 +129,6 @@ describe.concurrent.each(SHELLS)('jobs in %s', name => {
     expect(seen.map(([text]) => text).join('')).toBe(answer.out)
   })
 
-  test('go on when the link dies, and can be attached to from any byte', async ({ expect }) => {
-    const { ask, dir } = await bench(name)
-    const lost = await openIn(name)
-    const script = sh`echo before; sleep 1.5; echo after; echo done >&2; exit 6`
-    const pending = lost.exchange([{ script: jobScript({ dir, script }) }], { deadlineMs: 700 })
-    await expect(pending).rejects.toMatchObject({ name: 'DeadlineError' })
-    const states = await ask(jobStates([dir, `${dir}-none`]))
-    expect(readJobStates(states.out, 2)).toEqual([{ is: 'running' }, { is: 'absent' }])
-    const rest = await ask(attachScript({ dir, outOffset: 'before\n'.length, errOffset: 0 }))
-    expect(rest).toMatchObject({ code: 6, out: 'after\n', err: 'done\n' })
-    const again = await ask(attachScript({ dir, outOffset: 0, errOffset: 2 }))
-    expect(again).toMatchObject({ code: 6, out: 'before\nafter\n', err: 'ne\n' })
-    expect(readFileSync(join(dir, 'rc'), 'utf8')).toBe('6\n')
-    expect(readJobStates((await ask(jobStates([dir]))).out, 1)).toEqual([{ is: 'ended', code: 6 }])
-  })
-
   test('that are killed are told from those that ended', async ({ expect }) => {
     const { run, dir } = await bench(name)
     const { ask } = await bench(name)
@@ -169,10 +136,6 @@ describe.concurrent.each(SHELLS)('jobs in %s', name => {
     while (!existsSync(join(dir, 'out')) || readFileSync(join(dir, 'out'), 'utf8') === '') await sleep(20)
     await ask(sh`kill -9 $(cat ${join(dir, 'pid')})`)
     expect(await pending).toMatchObject({ code: JOB_KILLED, out: 'begun\n' })
-    expect(readJobStates((await ask(jobStates([dir]))).out, 1)).toEqual([{ is: 'killed' }])
-    expect(await ask(attachScript({ dir, outOffset: 0, errOffset: 0 }))).toMatchObject({ code: JOB_KILLED })
-    const nowhere = attachScript({ dir: `${dir}-none`, outOffset: 0, errOffset: 0 })
-    expect(await ask(nowhere)).toMatchObject({ code: JOB_ABSENT })
   })
 
   test('begin at most once', async ({ expect }) => {
@@ -192,9 +155,4 @@ test('a job refuses a variable that no shell can hold', () => {
 test('jobs of others than root lie where they may write', () => {
   expect(jobBase('r1', 0)).toBe('/run/msingi/r1')
   expect(jobBase('r1', 1000)).toBe('/var/tmp/msingi-1000/r1')
-})
-
-test('the states of jobs are never guessed', () => {
-  expect(() => readJobStates('running\n', 2)).toThrow(TaskError)
-  expect(() => readJobStates('ended\n', 1)).toThrow(TaskError)
 })

@@ -45,7 +45,7 @@ export async function fakeRun(
   text: string,
   hosts: Readonly<Record<string, FakeHost>>,
   mode: Mode = 'apply',
-  more: Partial<Pick<RunOptions, 'salt' | 'onPlanned' | 'allowed' | 'lock'>> & {
+  more: Partial<Pick<RunOptions, 'salt' | 'onPlanned' | 'allowed' | 'lock' | 'remembers'>> & {
     readonly file?: string | undefined
   } = {},
 ): Promise<RunResult & { events: Event[]; tasks: TaskLine[] }> {
@@ -83,6 +83,7 @@ function inventoryOf(names: readonly string[]): Inventory {
     keys: [],
     jump: undefined,
     hostKeys: [],
+    reconnect: undefined,
     become: undefined,
     becomeUser: undefined,
     becomeMethod: undefined,

@@ -30,6 +30,11 @@ export interface FakeHost {
   isFull: boolean
   /** Every connection, by the port that was asked for. */
   readonly ports: (number | undefined)[]
+  /** Frames whose link is cut, by their number from 0: before the host has them, before it has answered, or by its restart. */
+  readonly cuts: Map<number, 'before' | 'after' | 'restart'>
+  /** Files of changes that were begun, with their status. */
+  readonly changes: Map<string, number>
+  sent: number
 }
 
 export function fakeHost(keys: Readonly<Record<string, string>> = {}): FakeHost {
@@ -47,6 +52,9 @@ export function fakeHost(keys: Readonly<Record<string, string>> = {}): FakeHost 
     kept: undefined,
     isFull: false,
     ports: [],
+    cuts: new Map(),
+    changes: new Map(),
+    sent: 0,
   }
 }
 
@@ -85,6 +93,8 @@ function connectionTo(name: string, host: FakeHost): Connection {
 }
 
 function sessionOf(name: string, user: string, host: FakeHost): Session {
+  let isCut = false
+  const lost = (): Promise<never> => Promise.reject(new ConnectError(name, 'lost', 'the link is gone'))
   return {
     host: name,
     user,
@@ -92,10 +102,14 @@ function sessionOf(name: string, user: string, host: FakeHost): Session {
     warnings: [],
     scratch: '/run/msingi.fake',
     exchange: parts => {
-      if (host.isDown || host.keys.get('gate') === 'cut')
-        return Promise.reject(new ConnectError(name, 'lost', 'the link is gone'))
+      if (host.isDown || isCut || host.keys.get('gate') === 'cut') return lost()
+      const cut = host.cuts.get(host.sent++)
+      isCut = cut !== undefined
+      if (cut === 'restart') restart(host)
+      if (cut === 'before' || cut === 'restart') return lost()
       host.frames.push(parts.map(part => part.script.text))
-      return Promise.resolve(parts.map(part => answer(host, part)))
+      const answers = parts.map(part => answer(host, part))
+      return cut === 'after' ? lost() : Promise.resolve(answers)
     },
     upload: () => Promise.resolve('/run/msingi.fake/1'),
     close: () => Promise.resolve(),
@@ -110,8 +124,25 @@ function answer(host: FakeHost, { script, onOutput }: Part): Completed {
     const [code, out] = host.lockAnswers.shift() ?? [0, '']
     return { ...completed(out), code }
   }
-  if (script.text.includes('--on-active=1')) restart(host)
-  const got = /\bget((?: [\w.]+)+)/.exec(script.text)?.[1]
+  const [, begun, followed] = /^c=(\S+) (?:n=|last=(\S*))/.exec(script.text) ?? []
+  if (begun !== undefined && followed !== undefined) return stateOf(host, begun, script.text)
+  if (begun === undefined) return effectOf(host, script.text, onOutput)
+  if (host.changes.has(begun)) return { ...completed(''), code: 255 }
+  const done = effectOf(host, script.text, onOutput)
+  host.changes.set(begun, done.code)
+  return done
+}
+
+/** What the two parts answer that follow a change. */
+function stateOf(host: FakeHost, file: string, text: string): Completed {
+  const code = host.changes.get(file)
+  if (text.includes('relay() {')) return { ...completed(''), code: code === undefined ? 1 : 0 }
+  return completed(code === undefined ? 'absent \n' : `ended ${code}\n`)
+}
+
+function effectOf(host: FakeHost, text: string, onOutput: Part['onOutput']): Completed {
+  if (text.includes('--on-active=1')) restart(host)
+  const got = /\bget((?: [\w.]+)+)/.exec(text)?.[1]
   if (got !== undefined)
     return completed(
       got
@@ -120,10 +151,10 @@ function answer(host: FakeHost, { script, onOutput }: Part): Completed {
         .map(key => `${host.keys.get(key) ?? '-'}\n`)
         .join(''),
     )
-  for (const [, key = '', value = ''] of script.text.matchAll(/\bput ([\w.]+) ([\w.]+)/g)) {
+  for (const [, key = '', value = ''] of text.matchAll(/\bput ([\w.]+) ([\w.]+)/g)) {
     if (!host.stuck.has(key)) host.keys.set(key, value)
   }
-  if (/\bfail\b/.test(script.text)) return { ...completed(''), code: 3, err: 'it broke\n' }
+  if (/\bfail\b/.test(text)) return { ...completed(''), code: 3, err: 'it broke\n' }
   onOutput?.('stdout', 'done\n')
   return completed('done\n')
 }

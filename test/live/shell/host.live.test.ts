@@ -2,14 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Completed } from '../../../src/base/result.ts'
 import { Secret } from '../../../src/base/secret.ts'
-import {
-  attachScript,
-  discardJobs,
-  jobBase,
-  jobScript,
-  jobStates,
-  readJobStates,
-} from '../../../src/shell/job.ts'
+import { changeScript, discardChanges, followScripts, type Carried } from '../../../src/shell/change.ts'
+import { jobBase, jobScript } from '../../../src/shell/job.ts'
+import { journalFolder } from '../../../src/shell/journal.ts'
 import { quote, sh, type Sh } from '../../../src/shell/sh.ts'
 import { writeError, writeScript } from '../../../src/shell/write.ts'
 import { spawnWire } from '../../../src/transport/local.ts'
@@ -66,23 +61,37 @@ describe.each(['bash', 'dash', 'busybox'] as const)('a host with %s', shell => {
     expect(
       (await ask(sh`systemctl list-units --all --no-legend 'msingi-*'; systemctl --failed --no-legend`)).out,
     ).toBe('')
-    await ask(discardJobs([`${base}/1`]))
+    await ask(discardChanges([`${base}/1`]))
   })
 
-  test('lets a job go on when the link is cut and its sshd is killed', async () => {
+  test('lets a change go on when the link is cut and its sshd is killed', async () => {
     const lost = await openShell(ssh(host), { host: host.name, become: root })
-    const dir = `${base}/2`
+    const file = `${base}/2`
     const script = sh`echo before; sleep 2; echo after; exit 4`
+    const change: Carried = {
+      run: 'live',
+      change: 2,
+      file,
+      deeds: [
+        { script: sh`sleep 1; echo first` },
+        { job: `${file}.1`, script: jobScript({ dir: `${file}.1`, script }) },
+      ],
+      journal: { folder: journalFolder(0), host: '-', owes: ['a'], settles: [] },
+    }
     const pending = lost
-      .exchange([{ script: jobScript({ dir, script }) }], { deadlineMs: 20_000 })
+      .exchange([{ script: changeScript(change) }], { deadlineMs: 20_000 })
       .catch((error: unknown) => error)
-    while ((await ask(sh`cat ${`${dir}/out`}`)).out === '') await sleep(50)
+    while ((await ask(sh`cat ${file}`)).out === '') await sleep(50)
     await host.run(`pkill -9 --newest -f '[s]shd: ops@notty'`)
     expect(await pending).toMatchObject({ name: 'ConnectError', stage: 'lost' })
-    expect(readJobStates((await ask(jobStates([dir]))).out, 1)).toEqual([{ is: 'running' }])
-    const rest = await ask(attachScript({ dir, outOffset: 7, errOffset: 0 }))
-    expect(rest).toMatchObject({ code: 4, out: 'after\n' })
-    await ask(discardJobs([dir]))
+    const [output, state] = followScripts(change)
+    const answers = await session.exchange([{ script: output }, { script: state }], { deadlineMs: 30_000 })
+    expect(answers).toMatchObject([{ out: 'before\nafter\nfirst\n' }, { out: 'ended 4\n' }])
+    expect((await ask(sh`cat ${`${journalFolder(0)}/owed`}`)).out.trim()).toBe(
+      'owed live 2 - a\n\nvoid live 2',
+    )
+    await ask(discardChanges([file]))
+    await host.run('rm -r /var/lib/msingi')
   })
 
   test.each([

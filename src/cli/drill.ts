@@ -14,11 +14,10 @@ import type { DrillFlags } from './options.ts'
 import { interruptible } from './interrupt.ts'
 import { LAB_CACHE } from './lab.ts'
 import { runSelf } from './own-process.ts'
+import { HISTORY } from './record.ts'
 
 /** A drill that could not be carried out says nothing about the host. */
 const STATUS = { passed: EXIT.done, failed: EXIT.failed, inconclusive: EXIT.unreachable } as const
-
-const HISTORY = join('.msingi', 'history.sqlite')
 
 /** Returns 0 where the drill passed, 1 where it failed, 3 where it could not be carried out; the record is kept in history. */
 export async function drill(name: string, flags: DrillFlags): Promise<number> {

@@ -1,5 +1,6 @@
 import { hostname, userInfo } from 'node:os'
 import { UsageError } from '../base/error.ts'
+import type { Operator } from '../run/audit.ts'
 import type { LockWish } from '../run/host-lock.ts'
 import { lockWord } from '../shell/lock.ts'
 import type { PlayFlags } from './options.ts'
@@ -15,13 +16,13 @@ export function lockWish(
   env: NodeJS.ProcessEnv,
 ): LockWish | undefined {
   if (env['MSINGI_LOCK'] === 'off') return undefined
-  const owner = {
-    run,
-    user: lockWord(userInfo().username),
-    controller: lockWord(hostname()),
-    since: new Date().toISOString(),
-  }
+  const owner = { run, ...operator(), since: new Date().toISOString() }
   return { owner, waitSeconds: waitSeconds(flags), steal: flags.steal === true }
+}
+
+/** Returns who answers for what this process does. */
+export function operator(): Operator {
+  return { user: lockWord(userInfo().username), controller: lockWord(hostname()) }
 }
 
 export function waitSeconds({ wait }: Pick<PlayFlags, 'wait'>): number {

@@ -76,6 +76,12 @@ export interface RevertFlags extends InventoryFlags, ReachFlags, OutputFlags {
   readonly check?: true
 }
 
+/** All that `runs` understands. */
+export interface RunsFlags {
+  readonly count: number
+  readonly output: 'plain' | 'json'
+}
+
 /** All that `facts` understands. */
 export interface FactsFlags extends InventoryFlags, ReachFlags {
   readonly output: 'plain' | 'json'

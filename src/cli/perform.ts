@@ -4,12 +4,13 @@ import { Redactor, type Secret } from '../base/secret.ts'
 import type { Project } from '../plan/step.ts'
 import type { RunOptions } from '../run/run.ts'
 import { interruptible } from './interrupt.ts'
-import { lockWish } from './locking.ts'
+import { lockWish, operator } from './locking.ts'
 import type { PlayFlags } from './options.ts'
 import { openReporters, readWishes } from './outputs.ts'
 import { becomePassword } from './password.ts'
 import type { OpenProject } from './project.ts'
 import { askPrompts } from './prompts.ts'
+import { recordOf } from './record.ts'
 
 /** What a run needs of the person and the process. */
 export interface Means {
@@ -39,14 +40,20 @@ export async function perform(
   more: Pick<RunOptions, 'salt' | 'onPlanned' | 'allowed' | 'only' | 'onThrough'>,
 ): Promise<number> {
   const id = runId(new Date())
+  const told: Reporter[] = [...reporters]
   const report = (event: Event): void => {
-    for (const reporter of reporters) reporter.report(event)
+    for (const reporter of told) reporter.report(event)
   }
   const warn = (message: string): void => {
     const body: EventBody = { type: 'warning', message: redactor.mask(message) }
     report({ ...body, time: new Date().toISOString(), run: id })
   }
-  const [{ run }, { connecting }] = await Promise.all([import('../run/run.ts'), import('./connecting.ts')])
+  const [{ run }, { connecting }, record] = await Promise.all([
+    import('../run/run.ts'),
+    import('./connecting.ts'),
+    recordOf({ id, mode }, opened, warn),
+  ])
+  told.push(record)
   const { signal, release } = interruptible(warn)
   try {
     const { exit } = await run(project, {
@@ -57,6 +64,7 @@ export async function perform(
       wantsDiff: flags.diff === true,
       forks: flags.forks,
       lock: lockWish(id, flags, process.env),
+      operator: operator(),
       become: { wanted: flags.become, user: flags.becomeUser, method: flags.becomeMethod },
       connect: connecting(opened, flags, password, warn),
       signal,
@@ -65,7 +73,7 @@ export async function perform(
     })
     return exit
   } finally {
-    await Promise.all(reporters.map(reporter => reporter.end()))
+    await Promise.all(told.map(reporter => reporter.end()))
     release()
   }
 }

@@ -14,6 +14,7 @@ import { addModules } from './commands/modules.ts'
 import { addPlan } from './commands/plan.ts'
 import { addRevert } from './commands/revert.ts'
 import { addRoles } from './commands/roles.ts'
+import { addRuns } from './commands/runs.ts'
 import { addTest } from './commands/test.ts'
 import { addVars } from './commands/vars.ts'
 import type { ExitWith } from './options.ts'
@@ -49,6 +50,7 @@ export function makeProgram(exitWith: ExitWith): Command {
     addLab,
     addDrill,
     addTest,
+    addRuns,
     addModules,
     addRoles,
   ]) {

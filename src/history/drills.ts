@@ -1,6 +1,4 @@
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { within } from './database.ts'
 
 /** What history knows of a drill; the record holds the rest. */
 export interface KeptDrill {
@@ -27,8 +25,7 @@ const TABLE = `create table if not exists drills (
 
 /** Keeps the record of a drill in the project's history. */
 export function keepDrill(file: string, drill: KeptDrill): void {
-  mkdirSync(dirname(file), { recursive: true })
-  within(file, database => {
+  within(file, TABLE, database => {
     const { id, drill: name, lab, host, started, verdict, reason } = drill
     database
       .prepare('insert into drills values (?, ?, ?, ?, ?, ?, ?, ?)')
@@ -38,20 +35,10 @@ export function keepDrill(file: string, drill: KeptDrill): void {
 
 /** Returns the last drills, newest first. */
 export function lastDrills(file: string, count: number): readonly KeptDrill[] {
-  return within(file, database =>
+  return within(file, TABLE, database =>
     database
       .prepare('select record from drills order by started desc, id desc limit ?')
       .all(count)
       .map(row => JSON.parse(String(row['record'])) as KeptDrill),
   )
-}
-
-function within<T>(file: string, work: (database: DatabaseSync) => T): T {
-  const database = new DatabaseSync(file, { timeout: 5000 })
-  try {
-    database.exec(TABLE)
-    return work(database)
-  } finally {
-    database.close()
-  }
 }

@@ -3,6 +3,7 @@ import type { Completed } from '../base/result.ts'
 import type { Probe } from '../probes/probe.ts'
 import { changeScript, followScripts, readChangeState, type Carried } from '../shell/change.ts'
 import { JOB_KILLED } from '../shell/job.ts'
+import type { Sh } from '../shell/sh.ts'
 import type { Lane, Lanes } from './lanes.ts'
 
 /** A change that is to be made once, whatever becomes of the link. */
@@ -11,6 +12,8 @@ export interface Errand {
   readonly lanes: Lanes
   /** Gets ready what is sent; called again where it has to be sent again. */
   readonly prepare: () => Promise<Carried>
+  /** Follows the change in the first frame, and hears its exit status. */
+  readonly after?: Sh | undefined
   /** Questions that travel along. */
   readonly probes: () => readonly Probe<unknown>[]
   readonly deadlineMs: number
@@ -32,7 +35,8 @@ export async function carryOut(errand: Errand): Promise<Completed | 'undecided'>
     try {
       change = await errand.prepare()
       const part = { script: changeScript(change), onOutput: told.fromStart() }
-      const [completed] = await lanes.exchange(lane, [part], errand.probes(), deadlineMs)
+      const after = errand.after ? [{ script: errand.after }] : []
+      const [completed] = await lanes.exchange(lane, [part, ...after], errand.probes(), deadlineMs)
       if (completed === undefined)
         throw new TaskError('NO_ANSWER', 'the host did not say how the change ended')
       if (isFirst || completed.code !== JOB_KILLED) return over(errand, change, completed)

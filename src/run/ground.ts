@@ -5,6 +5,7 @@ import type { Deed } from './guard-scope.ts'
 import type { HostView } from '../modules/module.ts'
 import type { Step } from '../plan/step.ts'
 import type { Probe, Probes } from '../probes/probe.ts'
+import type { Sh } from '../shell/sh.ts'
 import type { Become } from '../transport/session.ts'
 import type { Lane, Lanes } from './lanes.ts'
 import type { Overlay } from './overlay.ts'
@@ -53,6 +54,8 @@ export interface Ground {
   readonly isAllowed: boolean
   readonly onExplained?: ((explained: Explained) => void) | undefined
   readonly signal: AbortSignal
+  /** Returns what tells the host's journal of a change, to be sent right behind it. */
+  readonly audit?: ((changes: readonly Change[]) => Sh) | undefined
   /** Told when the host was started anew: facts that were asked before are of another life. */
   readonly onRebooted: () => void
 }

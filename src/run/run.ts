@@ -24,6 +24,7 @@ export interface RunOptions {
   readonly forks: number
   readonly become: DefaultBecome
   readonly lock?: RunContext['lock']
+  readonly operator?: RunContext['operator']
   readonly connect: Connect
   readonly signal: AbortSignal
   /** Receives every event, masked. */

@@ -146,7 +146,7 @@ async function applyAndLookAgain(
   const deed = { module: module.name, params: unit.params, changes: found, actions, touches: touched }
   await on.guard(deed, lane)
   const restart = actions.find(action => action.do === 'reboot')
-  if (restart) return rebooted(restart, one)
+  if (restart) return rebooted(restart, one, found)
   for (const action of actions) if (action.do === 'keep') await keep(action, part => alone(part, lane, on))
   await on.lanes.drop(touched)
   on.paced(touched === undefined ? 'any change' : 'known change')
@@ -157,6 +157,7 @@ async function applyAndLookAgain(
     lanes: on.lanes,
     prepare: () =>
       prepare(actions, { ...on, ...on.memory(lane, on.job), session: lane.session, env: unit.env, once }),
+    after: on.audit?.(found),
     probes: () => [...again, ...on.coming(lane)],
     deadlineMs: on.trialMs() ?? APPLY_DEADLINE_MS,
     onOutput: on.onOutput,
@@ -172,8 +173,14 @@ async function applyAndLookAgain(
 }
 
 /** Nothing that was known of the host holds any longer: its shells are new, and so are its facts. */
-async function rebooted(action: Action & { do: 'reboot' }, one: Case): Promise<Done> {
+async function rebooted(
+  action: Action & { do: 'reboot' },
+  one: Case,
+  found: readonly Change[],
+): Promise<Done> {
   const { lane, on } = one
+  const audit = on.audit?.(found)
+  if (audit) await alone(audit, lane, on)
   const { become } = one.unit
   const completed = await reboot(action, lane, { ...on, become })
   on.onRebooted()

@@ -7,6 +7,7 @@ import { itemKey } from '../plan/saved.ts'
 import { holds } from '../vars/condition.ts'
 import { BACKUPS } from '../shell/backups.ts'
 import type { Scope } from '../vars/scope.ts'
+import { auditScript } from './audit.ts'
 import { LiveOutput } from './live-output.ts'
 import { isLost } from './lost.ts'
 import { memoryFor } from './memory.ts'
@@ -199,6 +200,7 @@ function groundOf(spot: Spot, turn: Turn, where: Place, output: LiveOutput): Gro
     isAllowed:
       context.allowed?.has(itemKey({ host: walk.state.host.name, task: step.id, turn: turn.index })) ?? true,
     onExplained: context.onExplained,
+    audit: auditOf(spot, turn),
     signal: context.signal,
     onRebooted: () => {
       if (where === walk) walk.state.forgetFacts()
@@ -219,6 +221,14 @@ function runOn({ context, state }: Spot['walk']): string {
 function nextJob(walk: Spot['walk']): number {
   walk.jobs += 1
   return walk.jobs
+}
+
+function auditOf(spot: Spot, turn: Turn): Ground['audit'] {
+  const { operator, redactor, run } = spot.walk.context
+  if (operator === undefined) return undefined
+  const { task, module, at } = about(spot, turn)
+  const isHidden = flag(spot.step, 'no_log', turn.scope) === true
+  return changes => auditScript({ ...operator, run, task, module, at, changes, isHidden }, redactor)
 }
 
 async function isMet(spot: Spot, turn: Turn, outcome: Outcome): Promise<boolean> {

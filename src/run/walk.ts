@@ -4,6 +4,7 @@ import type { SavedItem } from '../plan/saved.ts'
 import type { PlannedPlay, Step } from '../plan/step.ts'
 import type { Connect } from '../transport/session.ts'
 import type { HostState } from './host-state.ts'
+import type { Operator } from './audit.ts'
 import type { LockWish } from './host-lock.ts'
 import type { Lanes } from './lanes.ts'
 import type { LookAhead } from './look-ahead.ts'
@@ -28,6 +29,8 @@ export interface RunContext {
   readonly become: DefaultBecome
   /** How hosts are kept from other runs; they are not where it is not given. */
   readonly lock?: LockWish | undefined
+  /** Who the hosts' journals name for the changes; they are told nothing where it is not given. */
+  readonly operator?: Operator | undefined
   /** Returns the host a task is delegated to; undefined where the inventory does not know it. */
   readonly place: (host: string) => Place | undefined
   /** Key for the fingerprints of a plan that is kept. */

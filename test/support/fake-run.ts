@@ -45,7 +45,7 @@ export async function fakeRun(
   text: string,
   hosts: Readonly<Record<string, FakeHost>>,
   mode: Mode = 'apply',
-  more: Partial<Pick<RunOptions, 'salt' | 'onPlanned' | 'allowed' | 'lock' | 'remembers'>> & {
+  more: Partial<Pick<RunOptions, 'salt' | 'onPlanned' | 'allowed' | 'lock' | 'remembers' | 'operator'>> & {
     readonly file?: string | undefined
   } = {},
 ): Promise<RunResult & { events: Event[]; tasks: TaskLine[] }> {

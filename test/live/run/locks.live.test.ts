@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { AUDIT_ID } from '../../../src/run/audit.ts'
 import { startHosts, stopHosts, type LiveHost } from '../support/hosts.ts'
 import { eventsOf, failures, inventoryOf, tasksThat, type Ran } from '../support/msingi.ts'
 import { startMsingi, type Running } from '../support/running.ts'
@@ -37,8 +38,10 @@ function start(on: LiveHost, tasks: string, ...flags: readonly string[]): Runnin
   return startMsingi([command, file, '-i', inventoryOf([on]), ...more])
 }
 
-const SLOW =
-  '- { name: slow, shell: echo started; until [ -e /opt/go ]; do sleep 0.2; done; touch /opt/slow }\n- { name: after, command: touch /opt/after }'
+const SLOW = `- name: slow
+  shell: echo started; until [ -e /opt/go ]; do sleep 0.2; done; touch /opt/slow
+- name: after
+  command: touch /opt/after`
 const QUICK = '- { name: quick, file: { path: /opt/quick, state: directory } }'
 
 /** Starts the slow run and resolves once its change goes on. */
@@ -116,6 +119,37 @@ describe.each([
     await sleep(1500)
     expect(await on.run('ls -d /opt/after 2>/dev/null || true')).toBe('')
   })
+})
+
+test('the journal of the host tells of each change who made it, and no secret', async () => {
+  const ran = await start(
+    host,
+    `- { name: twice, file: { path: /opt/quick, state: directory, mode: '0700' } }
+- { name: fails, shell: exit 3 }`,
+  ).ended
+  const hidden = await start(
+    host,
+    '- { name: hidden, copy: { content: canary-7, dest: /opt/canary-8 }, no_log: true }',
+  ).ended
+  const entries = (await host.run(`journalctl --sync; journalctl -o json MESSAGE_ID=${AUDIT_ID}`))
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as Readonly<Record<string, unknown>>)
+  const of = (one: Ran) => entries.filter(entry => entry['MSINGI_RUN'] === eventsOf(one, 'run_start')[0]?.run)
+
+  expect(of(ran)).toMatchObject([
+    {
+      MSINGI_TASK: 'twice',
+      MSINGI_MODULE: 'file',
+      MSINGI_STATUS: '0',
+      MSINGI_USER: userInfo().username,
+      SYSLOG_IDENTIFIER: 'msingi',
+      PRIORITY: '5',
+    },
+    { MSINGI_TASK: 'fails', MSINGI_STATUS: '3' },
+  ])
+  expect(of(hidden)).toMatchObject([{ MSINGI_TASK: 'hidden', MSINGI_CHANGE: 'content' }])
+  expect(JSON.stringify(entries)).not.toContain('canary-')
 })
 
 test('what is run by hand is told who is at work', async () => {

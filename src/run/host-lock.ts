@@ -75,7 +75,7 @@ export class HostLock {
     await this.#settle(session, await this.#ask(session, 0))
   }
 
-  /** The shells are gone, and their locks with them. */
+  /** Says that shells are gone or replaced, and their locks with them: the next one takes it anew, from its own run's old shell as well. */
   forget(): void {
     this.#settled.clear()
   }

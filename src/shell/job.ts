@@ -77,7 +77,7 @@ function detachedScript(job: Job): Sh {
     RELAY,
     ALIVE,
     launch(job),
-    sh`( while sleep 1; do echo tick >&3; done ) >/dev/null 2>&1 & ticker=$!`,
+    sh`( while sleep 1 && kill -0 $$; do echo tick >&3; done ) >/dev/null 2>&1 & ticker=$!`,
     sh`while read -r word <&3 && [ $word = tick ]; do relay; done`,
     sh`kill $ticker 2>/dev/null`,
     // A signal can end the wait before the job.

@@ -62,6 +62,7 @@ else`,
     WITHOUT_FLOCK,
     sh`fi`,
     BUSY_JOB,
+    CUT_OFF,
     // Whoever held it may have removed or replaced the file after it was opened here.
     sh`while :; do
 if try; then
@@ -73,7 +74,7 @@ else
 o=; read -r o <"$l"; said="held $o"; p=\${o##* }
 case $o in "$run "*) s=1;; esac
 if [ $s = 1 ]; then t="$o"; [ $w -ge 9 ] || w=9
-case $p in *[!0-9]*|'') ;; *) case $i in 0) kill -TERM $p;; 3) kill -KILL $p;; esac 2>/dev/null;; esac
+case $p in *[!0-9]*|'') ;; *) case $i in 0) kill -TERM $p;; 3) cut_off;; esac 2>/dev/null;; esac
 [ $i -lt 8 ] || { echo "took $t"; : >"$l.$$" && mv -f "$l.$$" "$l"; rm -rf "$l.d"; exit ${AGAIN}; }
 fi
 fi
@@ -139,6 +140,15 @@ case $j in "$d/$run-"*) continue;; esac
 j=\${j%/pid}; [ ! -s "$j/rc" ] && read -r x <"$j/pid" && kill -0 $x && return 0
 done 2>/dev/null
 return 1
+}`
+
+/** What the shell runs at the moment holds its channel open as well; so the other controller would not notice. Jobs stand apart. */
+const CUT_OFF = sh`cut_off() {
+kill -STOP $p
+for c in /proc/[0-9]*; do
+read -r z <$c/stat && set -- \${z##*) } && [ "$2" = $p ] && kill -TERM \${c#/proc/}
+done
+kill -KILL $p
 }`
 
 /**

@@ -138,6 +138,17 @@ describe.concurrent.each(WAYS)('lock in %s with tools of %s', (shell, path) => {
     await second.close()
   })
 
+  test('can be stolen from a shell that is at work, which notices at once', async ({ expect }) => {
+    const folder = newFolder()
+    const [first, second] = [await open('r1', folder), await open('r2', folder)]
+    expect(await first.take()).toBeUndefined()
+    const work = first.ask(sh`while sleep 1; do :; done`)
+    const lost = expect(work).rejects.toMatchObject({ stage: 'lost' })
+    expect(['again', undefined]).toContain(await second.take({ steal: true }))
+    await lost
+    await second.close()
+  })
+
   test('is taken over from another shell of the same run', async ({ expect }) => {
     const folder = newFolder()
     const [first, second] = [await open('r1', folder), await open('r1', folder)]

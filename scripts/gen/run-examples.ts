@@ -55,6 +55,11 @@ export const RUN_EXAMPLES: Readonly<Record<string, RunExample>> = {
     remedy:
       'Do what the message says: give room, let the login become root, or wait until an earlier guard is decided.',
   },
+  HOST_UNFIT: {
+    means:
+      'There is no room on the host, or it cannot be written to, so packages would be left half unpacked; they are not touched.',
+    remedy: 'Make room, or mount it for writing. `msingi doctor` shows what else is in the way.',
+  },
   LIFE_UNREADABLE: {
     means: 'The kernel does not tell when the host was started, so nobody could tell a restart.',
     remedy: 'Restart it by hand.',

@@ -81,7 +81,8 @@ export function tellHolder({ host, mask }: Work, answer: Completed | undefined):
   if (holder) say(mask(printableLine(`${host.name}: ${describe(holder)}`)))
 }
 
-function becomeOf({ reach }: Host, flags: ReachFlags): Become | undefined {
+/** Returns whom to become on the host, as the command line and the inventory say. */
+export function becomeOf({ reach }: Host, flags: ReachFlags): Become | undefined {
   if (!(flags.become ?? reach.become ?? false)) return undefined
   return {
     user: flags.becomeUser ?? reach.becomeUser ?? 'root',

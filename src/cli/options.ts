@@ -82,6 +82,11 @@ export interface RunsFlags {
   readonly output: 'plain' | 'json'
 }
 
+/** All that `doctor` understands. */
+export interface DoctorFlags extends InventoryFlags, ReachFlags {
+  readonly output: 'plain' | 'json'
+}
+
 /** All that `facts` understands. */
 export interface FactsFlags extends InventoryFlags, ReachFlags {
   readonly output: 'plain' | 'json'

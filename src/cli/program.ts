@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import type { CommanderError } from 'commander'
 import { UsageError } from '../base/error.ts'
 import { addApply } from './commands/apply.ts'
+import { addDoctor } from './commands/doctor.ts'
 import { addDrift } from './commands/drift.ts'
 import { addDrill } from './commands/drill.ts'
 import { addExec } from './commands/exec.ts'
@@ -45,6 +46,7 @@ export function makeProgram(exitWith: ExitWith): Command {
     addVars,
     addFacts,
     addExec,
+    addDoctor,
     addRevert,
     addHosts,
     addLab,

@@ -12,7 +12,9 @@ import {
   type Holder,
   type LockOwner,
 } from '../shell/lock.ts'
+import { lines, sh } from '../shell/sh.ts'
 import type { Part, Session } from '../transport/session.ts'
+import type { HostHealth } from './health.ts'
 
 /** Whether and how a run locks the hosts it changes. */
 export interface LockWish {
@@ -35,16 +37,24 @@ export class HostLock {
   readonly #writes: boolean
   readonly #signal: AbortSignal
   readonly #warn: (message: string) => void
+  readonly #health: HostHealth
   /** Users whose shells hold it, or have looked. */
   readonly #settled = new Set<number>()
   #refusal: TaskError | undefined
 
   /** A run that writes nothing only looks who is at work; without a wish not even that. */
-  constructor(wish: LockWish | undefined, mode: Mode, signal: AbortSignal, warn: (message: string) => void) {
+  constructor(
+    wish: LockWish | undefined,
+    mode: Mode,
+    signal: AbortSignal,
+    health: HostHealth,
+    warn: (message: string) => void,
+  ) {
     this.#wish = wish
     this.#writes = mode === 'apply'
     this.#signal = signal
     this.#warn = warn
+    this.#health = health
   }
 
   /** Returns the piece to send ahead of a shell's first questions; undefined where there is nothing to find out any more. */
@@ -69,10 +79,19 @@ export class HostLock {
     return this.#settle(session, this.#read(completed))
   }
 
-  /** Makes sure that the host may be changed from this shell. @throws TaskError LOCKED */
-  async take(session: Session): Promise<void> {
-    if (this.#wish === undefined || !this.#writes || this.#isSettled(session.uid)) return
-    await this.#settle(session, await this.#ask(session, 0))
+  /**
+   * Makes sure that the host may be changed from this shell, by the module where one is named.
+   *
+   * @throws TaskError LOCKED, or HOST_UNFIT where the module would do harm.
+   */
+  async take(session: Session, module?: string): Promise<void> {
+    if (this.#wish === undefined || !this.#writes) return
+    if (!this.#isSettled(session.uid)) await this.#settle(session, await this.#ask(session, 0))
+    if (module === undefined || !this.#health.isUnfitFor(module)) return
+    const look = { script: this.#health.script(session.uid) }
+    const [now] = await session.exchange([look], { deadlineMs: ANSWER_MS })
+    this.#health.take(now?.out ?? '', Date.now() / 1000)
+    this.#health.refuse(module)
   }
 
   /** Says that shells are gone or replaced, and their locks with them: the next one takes it anew, from its own run's old shell as well. */
@@ -125,12 +144,16 @@ export class HostLock {
     const taken = readTaken(completed.out)
     if (taken && taken.run !== this.#wish?.owner.run)
       this.#warn(`taken from run ${taken.run} of ${taken.user} on ${taken.controller}`)
-    return readLock(completed)
+    const holder = readLock(completed)
+    if (holder === undefined) this.#health.take(completed.out, Date.now() / 1000)
+    return holder
   }
 
   #taking(uid: number, { owner, steal }: LockWish, seconds: number): Part {
     const folder = lockFolder(uid)
-    return { script: lockScript({ folder, owner, seconds, steal }), holds: lockFile(folder) }
+    const lock = lockScript({ folder, owner, seconds, steal })
+    const script = lines(sh`( ${lock}`, sh`) || exit`, this.#health.script(uid))
+    return { script, holds: lockFile(folder) }
   }
 }
 

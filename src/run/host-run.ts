@@ -10,6 +10,7 @@ import type { Connect } from '../transport/session.ts'
 import { holds } from '../vars/condition.ts'
 import { render } from '../vars/render.ts'
 import { GuardNews } from './guard-news.ts'
+import { HostHealth } from './health.ts'
 import { HostGuard } from './host-guard.ts'
 import { HostLock } from './host-lock.ts'
 import type { HostState } from './host-state.ts'
@@ -143,7 +144,7 @@ export class HostRun {
     const link = new Link(host, reach.reconnect ?? RECONNECT_SECONDS, signal, isOnTrial)
     return {
       link,
-      lock: new HostLock(lock, mode, signal, warn),
+      lock: new HostLock(lock, mode, signal, new HostHealth(warn), warn),
       news,
       onConnected: (ms, warnings) => emit({ type: 'host_connected', host, ms, warnings }),
       onCut: cut => emit({ type: 'host_lost', host, failure: failureOf(cut), seconds: link.seconds }),

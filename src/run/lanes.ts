@@ -138,10 +138,10 @@ export class Lanes {
     }
   }
 
-  /** Makes sure that this run alone changes the host. @throws TaskError LOCKED where another one does. */
-  async own(lane: Lane): Promise<void> {
+  /** Makes sure that the host may be changed. @throws TaskError LOCKED where another run does; HOST_UNFIT where the module must not. */
+  async own(lane: Lane, module: string): Promise<void> {
     try {
-      await this.#ways.lock.take(lane.session)
+      await this.#ways.lock.take(lane.session, module)
     } catch (error) {
       if (!this.isCut(error)) throw error
       await this.comeBack(lane, error)

@@ -140,7 +140,7 @@ async function applyAndLookAgain(
 ): Promise<Done | 'undecided'> {
   const { unit, probes, lane, on } = one
   const { module } = unit.step
-  await on.lanes.own(lane)
+  await on.lanes.own(lane, module.name)
   const actions: readonly Action[] = module.apply(found, unit.params, before)
   const touched = module.touches?.(found, unit.params)
   const deed = { module: module.name, params: unit.params, changes: found, actions, touches: touched }

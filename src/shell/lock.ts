@@ -142,13 +142,14 @@ done 2>/dev/null
 return 1
 }`
 
-/** What the shell runs at the moment holds its channel open as well; so the other controller would not notice. Jobs stand apart. */
+/**
+ * Ends whatever holds the shell's channel open, for the other controller would not notice before. Jobs do not, they stand apart. Nothing is
+ * stopped first: sudo would stop as well, and keep the channel.
+ */
 const CUT_OFF = sh`cut_off() {
-kill -STOP $p
-for c in /proc/[0-9]*; do
-read -r z <$c/stat && set -- \${z##*) } && [ "$2" = $p ] && kill -TERM \${c#/proc/}
-done
-kill -KILL $p
+k=
+for c in /proc/[0-9]*; do [ $c/fd/1 -ef /proc/$p/fd/1 ] && k="$k \${c#/proc/}"; done
+kill -KILL $p $k
 }`
 
 /**

@@ -29,7 +29,12 @@ export function connectSetup(
   return {
     hosts: name => hostNamed(opened.inventory, name)?.reach,
     projectKnownHosts: knownHostsFiles(opened.from),
-    flags: { user: flags.user, privateKey: flags.privateKey, connectTimeout: flags.timeout },
+    flags: {
+      user: flags.user,
+      privateKey: flags.privateKey,
+      connectTimeout: flags.timeout,
+      link: flags.link,
+    },
     becomePassword: password,
     ask: process.stderr.isTTY ? askSecret : undefined,
     onWarning,

@@ -17,6 +17,7 @@ export interface ReachFlags {
   readonly user?: string
   readonly privateKey?: string
   readonly timeout?: number
+  readonly link?: 'normal' | 'slow'
   readonly forks: number
   readonly become?: true
   readonly becomeUser?: string
@@ -54,6 +55,10 @@ export interface PlayFlags extends InventoryFlags, ReachFlags, OutputFlags, Choi
   readonly wait?: number | true
   /** End whoever holds a host. */
   readonly steal?: true
+  /** Seconds for the whole run. */
+  readonly deadline?: number
+  /** Seconds for each task that does not say so itself. */
+  readonly taskTimeout?: number
 }
 
 /** All that `lint` understands. */
@@ -163,6 +168,9 @@ export function addReachOptions(command: Command): Command {
     .option('-u, --user <name>', 'log in as this user')
     .option('--private-key <file>', 'offer this key')
     .option('-T, --timeout <seconds>', 'wait this long for a connection', wholeNumber('--timeout'))
+    .addOption(
+      new Option('--link <speed>', 'what to expect of the lines to the hosts').choices(['normal', 'slow']),
+    )
     .option('-f, --forks <count>', 'hosts worked on at once', wholeNumber('--forks'), DEFAULT_FORKS)
     .option('-b, --become', 'become another user, where the playbook does not say')
     .option('--become-user <name>', 'the user to become (root)')
@@ -209,6 +217,12 @@ export function addPlayOptions(command: Command): Command {
   addChoiceOptions(command)
   addReachOptions(command)
   return addOutputOptions(command)
+    .option('--deadline <seconds>', 'end the run after this time, as Ctrl-C would', wholeNumber('--deadline'))
+    .option(
+      '--task-timeout <seconds>',
+      'the longest a command of a task may take that has no `timeout` (an hour)',
+      wholeNumber('--task-timeout'),
+    )
     .option('-y, --yes', 'ask nothing; take yes for the answer')
     .option('--list-hosts', 'list the hosts and stop')
     .option('--list-tasks', 'list the tasks and stop')

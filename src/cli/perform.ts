@@ -11,6 +11,7 @@ import { becomePassword } from './password.ts'
 import type { OpenProject } from './project.ts'
 import { askPrompts } from './prompts.ts'
 import { recordOf } from './record.ts'
+import { runDeadline } from './run-deadline.ts'
 
 /** What a run needs of the person and the process. */
 export interface Means {
@@ -54,7 +55,9 @@ export async function perform(
     recordOf({ id, mode }, opened, warn),
   ])
   told.push(record)
-  const { signal, release } = interruptible(warn)
+  const stop = interruptible(warn)
+  const connect = connecting(opened, flags, password, warn)
+  const time = runDeadline(flags.deadline, stop.signal, connect, warn)
   try {
     const { exit } = await run(project, {
       ...more,
@@ -66,15 +69,17 @@ export async function perform(
       lock: lockWish(id, flags, process.env),
       operator: operator(),
       become: { wanted: flags.become, user: flags.becomeUser, method: flags.becomeMethod },
-      connect: connecting(opened, flags, password, warn),
-      signal,
+      taskSeconds: flags.taskTimeout,
+      connect: time.connect,
+      signal: time.signal,
       emit: report,
       redactor,
     })
     return exit
   } finally {
     await Promise.all(told.map(reporter => reporter.end()))
-    release()
+    time.release()
+    stop.release()
   }
 }
 

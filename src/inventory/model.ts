@@ -1,6 +1,17 @@
 import type { Span } from '../base/span.ts'
 import type { MapNode } from '../syntax/node.ts'
 
+/** What a host's inventory says of the line to it; what it does not say has defaults, or stands in the ssh configuration. */
+export interface Line {
+  /** `slow` stands for a line of some hundred milliseconds and a few kilobytes a second. */
+  readonly speed?: 'normal' | 'slow'
+  /** Seconds for a connection. */
+  readonly timeout?: number
+  /** Seconds between signs of life. */
+  readonly keepalive?: number
+  readonly compression?: boolean
+}
+
 /** How a host is reached, after group and host settings are merged; undefined where the inventory says nothing. */
 export interface Reach {
   readonly connection: 'ssh' | 'local'
@@ -14,6 +25,7 @@ export interface Reach {
   readonly hostKeys: readonly string[]
   /** Seconds that a host whose link was cut is tried to be reached again. */
   readonly reconnect: number | undefined
+  readonly line?: Line
   readonly become: boolean | undefined
   readonly becomeUser: string | undefined
   readonly becomeMethod: 'sudo' | 'su' | 'doas' | undefined

@@ -167,6 +167,28 @@ const become = setting({ type: ['boolean', 'string'], pattern: BOOLEAN_PATTERN }
   reach.become = wanted
   return undefined
 })
+const SECONDS: JsonSchema = { type: ['integer', 'string'], minimum: 1, pattern: String.raw`^[1-9]\d*$` }
+function ofLine(key: 'timeout' | 'keepalive'): Setting {
+  return setting(SECONDS, (value, reach) => {
+    const number = value.kind === 'scalar' && /^[1-9]\d*$/.test(value.text) ? Number(value.text) : 0
+    if (number < 1) return 'whole seconds from 1'
+    reach.line = { ...reach.line, [key]: number }
+    return undefined
+  })
+}
+const compression = setting({ type: ['boolean', 'string'], pattern: BOOLEAN_PATTERN }, (value, reach) => {
+  const wanted = asBoolean(value)
+  if (wanted === undefined) return '`true` or `false`'
+  reach.line = { ...reach.line, compression: wanted }
+  return undefined
+})
+const SPEEDS = ['normal', 'slow'] as const
+const speed = setting({ enum: SPEEDS }, (value, reach) => {
+  const found = SPEEDS.find(known => value.kind === 'scalar' && value.value === known)
+  if (found === undefined) return '`normal` or `slow`'
+  reach.line = { ...reach.line, speed: found }
+  return undefined
+})
 const METHODS = ['sudo', 'su', 'doas'] as const
 const becomeMethod = setting({ enum: METHODS }, (value, reach) => {
   const method = METHODS.find(known => value.kind === 'scalar' && value.value === known)
@@ -194,6 +216,10 @@ const SSH: Readonly<Record<string, Setting>> = {
     reach.hostKeys = values
   }),
   reconnect,
+  link: speed,
+  timeout: ofLine('timeout'),
+  keepalive: ofLine('keepalive'),
+  compression,
 }
 
 const BECOME: Readonly<Record<string, Setting>> = { user: becomeUser, method: becomeMethod }
@@ -210,6 +236,7 @@ const ANSIBLE: Readonly<Record<string, Setting>> = {
   ansible_ssh_private_key_file: keys,
   ansible_private_key_file: keys,
   ansible_connection: connection,
+  ansible_ssh_timeout: ofLine('timeout'),
   ansible_become: become,
   ansible_become_user: becomeUser,
   ansible_become_method: becomeMethod,

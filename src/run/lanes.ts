@@ -139,7 +139,7 @@ export class Lanes {
   }
 
   /** Makes sure that the host may be changed. @throws TaskError LOCKED where another run does; HOST_UNFIT where the module must not. */
-  async own(lane: Lane, module: string): Promise<void> {
+  async own(lane: Lane, module?: string): Promise<void> {
     try {
       await this.#ways.lock.take(lane.session, module)
     } catch (error) {

@@ -11,6 +11,19 @@ import { downloaded } from './download.ts'
 /** How long one task's actions may take on the host: long enough for a distribution upgrade over a slow link. */
 export const APPLY_DEADLINE_MS = 3_600_000
 
+/** What writing files and the questions behind it may take on a slow disk. */
+const SLACK_MS = 60_000
+
+/**
+ * Returns how long the answer to these actions is waited for. The host ends commands by itself when their time is over; this is for a host
+ * that does not even manage that.
+ */
+export function deadlineOf(actions: readonly Action[], seconds: number | undefined): number {
+  if (!seconds) return APPLY_DEADLINE_MS
+  const commands = actions.filter(action => action.do === 'run').length
+  return SLACK_MS + 1000 * commands * (seconds + GRACE_SECONDS)
+}
+
 /** Content above this size travels by itself, before the frame that puts it in place. */
 const INLINE_LIMIT = 64 * 1024
 

@@ -25,6 +25,7 @@ export interface RunOptions {
   readonly become: DefaultBecome
   readonly lock?: RunContext['lock']
   readonly operator?: RunContext['operator']
+  readonly taskSeconds?: RunContext['taskSeconds']
   readonly connect: Connect
   readonly signal: AbortSignal
   /** Receives every event, masked. */

@@ -24,7 +24,7 @@ import {
 import { carryOut } from './carry-out.ts'
 import { keep } from './keep.ts'
 import { bePatient, reboot } from './return.ts'
-import { APPLY_DEADLINE_MS, commandOf, prepare, TIMED_OUT } from './perform.ts'
+import { APPLY_DEADLINE_MS, commandOf, deadlineOf, prepare, TIMED_OUT } from './perform.ts'
 
 /** Asks, compares and, where the mode allows it, acts and looks again. Never throws for what belongs to the task alone. */
 export async function settle(unit: Unit, on: Ground): Promise<Outcome> {
@@ -159,7 +159,7 @@ async function applyAndLookAgain(
       prepare(actions, { ...on, ...on.memory(lane, on.job), session: lane.session, env: unit.env, once }),
     after: on.audit?.(found),
     probes: () => [...again, ...on.coming(lane)],
-    deadlineMs: on.trialMs() ?? APPLY_DEADLINE_MS,
+    deadlineMs: on.trialMs() ?? deadlineOf(actions, on.seconds),
     onOutput: on.onOutput,
   })
   if (completed === 'undecided') return completed

@@ -174,7 +174,7 @@ function groundOf(spot: Spot, turn: Turn, where: Place, output: LiveOutput): Gro
   const { walk, play, step, names } = spot
   const { context } = walk
   const [run, job] = [runOn(walk), nextJob(walk)]
-  const seconds = number(step, 'timeout', turn.scope)
+  const seconds = number(step, 'timeout', turn.scope) ?? context.taskSeconds
   return {
     mode: flag(step, 'check_mode', turn.scope) === true && context.mode === 'apply' ? 'check' : context.mode,
     run,

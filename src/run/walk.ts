@@ -31,6 +31,8 @@ export interface RunContext {
   readonly lock?: LockWish | undefined
   /** Who the hosts' journals name for the changes; they are told nothing where it is not given. */
   readonly operator?: Operator | undefined
+  /** The longest each command of a task may take that has no `timeout`; an hour where it is not given. */
+  readonly taskSeconds?: number | undefined
   /** Returns the host a task is delegated to; undefined where the inventory does not know it. */
   readonly place: (host: string) => Place | undefined
   /** Key for the fingerprints of a plan that is kept. */

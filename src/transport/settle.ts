@@ -13,6 +13,12 @@ export interface Reach {
   readonly keys: readonly string[]
   readonly jump: string | undefined
   readonly hostKeys: readonly string[]
+  readonly line?: {
+    readonly speed?: 'normal' | 'slow'
+    readonly timeout?: number
+    readonly keepalive?: number
+    readonly compression?: boolean
+  }
 }
 
 /** What the command line says; it wins over everything. */
@@ -21,6 +27,7 @@ export interface SshFlags {
   readonly privateKey?: string | undefined
   /** Seconds. */
   readonly connectTimeout?: number | undefined
+  readonly link?: 'normal' | 'slow' | undefined
 }
 
 /** Where settings come from, strongest first: flags, inventory, ssh configuration, defaults. */
@@ -37,9 +44,18 @@ export interface Sources {
   readonly env: NodeJS.ProcessEnv
 }
 
-const DEFAULT_TIMEOUT_S = 10
-const DEFAULT_KEEPALIVE_S = 15
-const DEFAULT_KEEPALIVE_COUNT = 3
+/** What a line needs where nobody says otherwise. Times in seconds; `patience` is added to every deadline, for the way there and back. */
+const LINES = {
+  normal: {
+    timeout: 10,
+    keepalive: 15,
+    keepaliveCount: 3,
+    compression: false,
+    patience: 0,
+    chunk: 1024 * 1024,
+  },
+  slow: { timeout: 40, keepalive: 30, keepaliveCount: 6, compression: true, patience: 120, chunk: 32 * 1024 },
+} as const
 const USUAL_KEYS = ['~/.ssh/id_ed25519', '~/.ssh/id_ecdsa', '~/.ssh/id_rsa']
 const USER_KNOWN_HOSTS = ['~/.ssh/known_hosts', '~/.ssh/known_hosts2']
 const GLOBAL_KNOWN_HOSTS = ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']
@@ -74,6 +90,8 @@ function settle(name: string, reach: Reach, sources: Sources, path: Path): SshTa
     localUser,
     home: sources.home,
   }
+  const { line } = reach
+  const usual = LINES[flags.link ?? line?.speed ?? 'normal']
   const fill = (value: string): string => expand(value, tokens, env)
   return {
     name,
@@ -85,10 +103,13 @@ function settle(name: string, reach: Reach, sources: Sources, path: Path): SshTa
     pins: reach.hostKeys,
     known: sources.known(knownFiles(config, sources, fill)),
     via: settleVia({ name, reach, config, tokens }, sources, path),
-    connectTimeoutMs: 1000 * (flags.connectTimeout ?? seconds(config.connectTimeout) ?? DEFAULT_TIMEOUT_S),
-    keepaliveMs: 1000 * (seconds(config.serverAliveInterval) ?? DEFAULT_KEEPALIVE_S),
-    keepaliveCount: seconds(config.serverAliveCountMax) ?? DEFAULT_KEEPALIVE_COUNT,
-    compression: config.compression ?? false,
+    connectTimeoutMs:
+      1000 * (flags.connectTimeout ?? line?.timeout ?? seconds(config.connectTimeout) ?? usual.timeout),
+    keepaliveMs: 1000 * (line?.keepalive ?? seconds(config.serverAliveInterval) ?? usual.keepalive),
+    keepaliveCount: seconds(config.serverAliveCountMax) ?? usual.keepaliveCount,
+    compression: line?.compression ?? config.compression ?? usual.compression,
+    patienceMs: 1000 * usual.patience,
+    uploadChunk: usual.chunk,
   }
 }
 

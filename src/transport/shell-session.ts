@@ -27,6 +27,10 @@ export interface ShellOptions {
   /** Milliseconds from opening the wire to the greeting; 30 s where not given, since PAM on the host may be slow. */
   readonly deadlineMs?: number
   readonly signal?: AbortSignal | undefined
+  /** Added to the deadline of every frame; 0 where not given. */
+  readonly patienceMs?: number | undefined
+  /** Bytes of an upload between two answers; 1 MiB where not given. */
+  readonly uploadChunk?: number | undefined
 }
 
 const GREETING_MS = 30_000
@@ -57,7 +61,7 @@ export async function openShell(open: OpenWire, options: ShellOptions): Promise<
     deadlineMs: left(),
     signal,
   })
-  return sessionOver(talk, {
+  return sessionOver(talk, options, {
     user: hello.user,
     uid: hello.uid,
     login: options.login,
@@ -71,7 +75,15 @@ const USER_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.@\\+-]*\$?$/
 
 type Who = Pick<Session, 'user' | 'uid' | 'login' | 'scratch' | 'warnings'>
 
-function sessionOver(talk: Conversation, who: Who): ShellSession {
+function sessionOver(
+  talk: Conversation,
+  { patienceMs = 0, uploadChunk = CHUNK }: ShellOptions,
+  who: Who,
+): ShellSession {
+  const patient = (options: FrameOptions): FrameOptions => ({
+    ...options,
+    deadlineMs: options.deadlineMs + patienceMs,
+  })
   let queue: Promise<unknown> = Promise.resolve()
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = queue.then(work)
@@ -84,7 +96,7 @@ function sessionOver(talk: Conversation, who: Who): ShellSession {
     ...who,
     async exchange(parts, options) {
       if (parts.length === 0) return []
-      return inTurn(() => ask(talk, parts, options))
+      return inTurn(() => ask(talk, parts, patient(options)))
     },
     async upload(content, options) {
       if (who.scratch === '') {
@@ -92,7 +104,7 @@ function sessionOver(talk: Conversation, who: Who): ShellSession {
       }
       uploads += 1
       const path = `${who.scratch}/upload-${uploads}`
-      await inTurn(() => send(talk, path, content, options))
+      await inTurn(() => send(talk, path, content, { ...patient(options), chunk: uploadChunk }))
       return path
     },
     usage: () => talk.usage(),
@@ -114,14 +126,14 @@ async function send(
   talk: Conversation,
   path: string,
   content: Uint8Array,
-  options: FrameOptions,
+  { chunk: size, ...options }: FrameOptions & { readonly chunk: number },
 ): Promise<void> {
   const left = countdown(options.deadlineMs)
   if (content.length === 0) {
     check(await ask(talk, [{ script: sh`: >${path} && wc -c <${path}` }], options), 0)
   }
-  for (let start = 0; start < content.length; start += CHUNK) {
-    const chunk = content.subarray(start, start + CHUNK)
+  for (let start = 0; start < content.length; start += size) {
+    const chunk = content.subarray(start, start + size)
     const request = { ...options, deadlineMs: left() }
     const answers = await talk.request([{}], seq => [dataLine(seq, chunk.length, path), chunk], request)
     check(answers, start + chunk.length)

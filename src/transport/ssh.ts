@@ -37,6 +37,8 @@ export async function connectSsh(target: SshTarget, options: SshOptions): Promis
       password: becomePassword,
       deadlineMs: target.connectTimeoutMs * DEADLINES,
       signal: closing.signal,
+      patienceMs: target.patienceMs,
+      uploadChunk: target.uploadChunk,
     })
     opened.push(shell)
     return shell

@@ -21,6 +21,10 @@ export interface SshTarget {
   readonly keepaliveMs: number
   readonly keepaliveCount: number
   readonly compression: boolean
+  /** Added to the deadline of every frame: what a slow line takes. */
+  readonly patienceMs: number
+  /** Bytes of an upload between two answers. */
+  readonly uploadChunk: number
 }
 
 /** What lies between here and the host. */

@@ -42,6 +42,43 @@ function settle(name: string, { hosts = {}, config = '', flags = {}, env = {} }:
   })
 }
 
+describe('a slow line', () => {
+  test('gets patience and compression, on the command line or in the inventory', () => {
+    const slow = {
+      connectTimeoutMs: 40_000,
+      keepaliveMs: 30_000,
+      keepaliveCount: 6,
+      compression: true,
+      patienceMs: 120_000,
+    }
+    expect(settle('web1', { flags: { link: 'slow' } })).toMatchObject(slow)
+    expect(settle('web1', { hosts: { web1: { line: { speed: 'slow' } } } })).toMatchObject(slow)
+    expect(
+      settle('web1', { hosts: { web1: { line: { speed: 'slow' } } }, flags: { link: 'normal' } }),
+    ).toMatchObject({
+      connectTimeoutMs: 10_000,
+      patienceMs: 0,
+    })
+  })
+
+  test('what is said of a single matter wins', () => {
+    const line = { speed: 'slow', timeout: 90, keepalive: 5, compression: false } as const
+    expect(
+      settle('web1', { hosts: { web1: { line } }, config: 'Compression yes\nConnectTimeout 7' }),
+    ).toMatchObject({
+      connectTimeoutMs: 90_000,
+      keepaliveMs: 5000,
+      compression: false,
+    })
+    expect(
+      settle('web1', { config: 'Compression yes\nConnectTimeout 7', flags: { link: 'slow' } }),
+    ).toMatchObject({
+      connectTimeoutMs: 7000,
+      compression: true,
+    })
+  })
+})
+
 describe('who wins', () => {
   const config = 'User conf\nPort 2201\nIdentityFile ~/.ssh/conf_%h\nConnectTimeout 7'
 

@@ -23,6 +23,8 @@ function target(known: string, more: Partial<SshTarget> = {}): SshTarget {
     keepaliveMs: 0,
     keepaliveCount: 0,
     compression: false,
+    patienceMs: 0,
+    uploadChunk: 1024,
     ...more,
   }
 }

@@ -90,8 +90,6 @@ function settle(name: string, reach: Reach, sources: Sources, path: Path): SshTa
     localUser,
     home: sources.home,
   }
-  const { line } = reach
-  const usual = LINES[flags.link ?? line?.speed ?? 'normal']
   const fill = (value: string): string => expand(value, tokens, env)
   return {
     name,
@@ -103,6 +101,21 @@ function settle(name: string, reach: Reach, sources: Sources, path: Path): SshTa
     pins: reach.hostKeys,
     known: sources.known(knownFiles(config, sources, fill)),
     via: settleVia({ name, reach, config, tokens }, sources, path),
+    ...settleLine(reach, config, flags),
+  }
+}
+
+/** What is said of a single matter wins over what the sort of line stands for. */
+function settleLine(
+  { line }: Reach,
+  config: HostConfig,
+  flags: SshFlags,
+): Pick<
+  SshTarget,
+  'connectTimeoutMs' | 'keepaliveMs' | 'keepaliveCount' | 'compression' | 'patienceMs' | 'uploadChunk'
+> {
+  const usual = LINES[flags.link ?? line?.speed ?? 'normal']
+  return {
     connectTimeoutMs:
       1000 * (flags.connectTimeout ?? line?.timeout ?? seconds(config.connectTimeout) ?? usual.timeout),
     keepaliveMs: 1000 * (line?.keepalive ?? seconds(config.serverAliveInterval) ?? usual.keepalive),

@@ -149,13 +149,13 @@ const port = setting(PORT, (value, reach) => {
 })
 /** A day is longer than any outage that somebody waits for in front of a screen. */
 const LONGEST_RECONNECT = 86_400
-const SECONDS: JsonSchema = {
+const FROM_ZERO: JsonSchema = {
   type: ['integer', 'string'],
   minimum: 0,
   maximum: LONGEST_RECONNECT,
   pattern: String.raw`^\d+$`,
 }
-const reconnect = setting(SECONDS, (value, reach) => {
+const reconnect = setting(FROM_ZERO, (value, reach) => {
   const seconds = value.kind === 'scalar' && /^\d+$/.test(value.text) ? Number(value.text) : -1
   if (seconds < 0 || seconds > LONGEST_RECONNECT) return `seconds from 0 to ${LONGEST_RECONNECT}`
   reach.reconnect = seconds
@@ -167,9 +167,9 @@ const become = setting({ type: ['boolean', 'string'], pattern: BOOLEAN_PATTERN }
   reach.become = wanted
   return undefined
 })
-const SECONDS: JsonSchema = { type: ['integer', 'string'], minimum: 1, pattern: String.raw`^[1-9]\d*$` }
+const FROM_ONE: JsonSchema = { type: ['integer', 'string'], minimum: 1, pattern: String.raw`^[1-9]\d*$` }
 function ofLine(key: 'timeout' | 'keepalive'): Setting {
-  return setting(SECONDS, (value, reach) => {
+  return setting(FROM_ONE, (value, reach) => {
     const number = value.kind === 'scalar' && /^[1-9]\d*$/.test(value.text) ? Number(value.text) : 0
     if (number < 1) return 'whole seconds from 1'
     reach.line = { ...reach.line, [key]: number }

@@ -33,6 +33,11 @@ export class Secret {
   }
 }
 
+/** Returns a text that may be a secret as it is: for a pipe, never for a command line. */
+export function plainText(value: string | Secret): string {
+  return value instanceof Secret ? value.reveal() : value
+}
+
 /**
  * Masks known secret values in text, in every spelling they are likely to take on the way out:
  * as they are, base64, URL-encoded, JSON-escaped and shell-quoted. It stands at the one boundary where

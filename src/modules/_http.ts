@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Secret } from '../base/secret.ts'
+import { plainText, Secret } from '../base/secret.ts'
 import type { HttpRequest } from '../probes/http.ts'
 import { flag, maybeSecret } from './_params.ts'
 
@@ -53,8 +53,8 @@ export interface RequestWish {
 
 /** Returns why the wish cannot be a request, or undefined. */
 export function requestProblem({ url, headers }: Pick<RequestWish, 'url' | 'headers'>): string | undefined {
-  if (!/^https?:\/\/[^\s/]/i.test(plain(url))) return 'an address such as `https://example.org/` expected'
-  const odd = [url, ...Object.values(headers)].some(value => /[\0\r\n]/.test(plain(value)))
+  if (!/^https?:\/\/[^\s/]/i.test(plainText(url))) return 'an address such as `https://example.org/` expected'
+  const odd = [url, ...Object.values(headers)].some(value => /[\0\r\n]/.test(plainText(value)))
   return odd ? 'a line end found in an address or a header' : undefined
 }
 
@@ -74,13 +74,13 @@ export function requestOf(wish: RequestWish): HttpRequest {
 function curlConfig(wish: RequestWish): string {
   const { url, method, headers, body, url_username: user, url_password: password } = wish
   const option = (name: string, value: string | Secret | undefined): string =>
-    value === undefined ? '' : `${name} = "${escaped(plain(value))}"\n`
-  const login = user === undefined ? undefined : `${plain(user)}:${plain(password ?? '')}`
+    value === undefined ? '' : `${name} = "${escaped(plainText(value))}"\n`
+  const login = user === undefined ? undefined : `${plainText(user)}:${plainText(password ?? '')}`
   return [
     option('url', url),
     method === 'HEAD' ? 'head\n' : option('request', method),
     ...Object.entries(headers).map(([name, value]) =>
-      option('header', plain(value) === '' ? `${name};` : `${name}: ${plain(value)}`),
+      option('header', plainText(value) === '' ? `${name};` : `${name}: ${plainText(value)}`),
     ),
     option('data-raw', body),
     option('user', login),
@@ -116,13 +116,9 @@ function wgetOptions(wish: RequestWish): readonly string[] | undefined {
     `--timeout=${wish.timeout}`,
     `--user-agent=${wish.http_agent}`,
     `--max-redirect=${wish.follows ? 10 : 0}`,
-    ...Object.entries(headers).map(([name, value]) => `--header=${name}: ${plain(value)}`),
+    ...Object.entries(headers).map(([name, value]) => `--header=${name}: ${plainText(value)}`),
     ...(authorities === undefined ? [] : [`--ca-certificate=${authorities}`]),
     ...(wish.validate_certs ? [] : ['--no-check-certificate']),
     ...(wish.use_proxy ? [] : ['--no-proxy']),
   ]
-}
-
-export function plain(value: string | Secret): string {
-  return value instanceof Secret ? value.reveal() : value
 }

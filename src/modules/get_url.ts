@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { TaskError } from '../base/error.ts'
 import type { Change } from '../base/result.ts'
-import { Secret } from '../base/secret.ts'
+import { plainText, Secret } from '../base/secret.ts'
 import { checksum, readable, type Algorithm, type Checksum } from '../probes/checksum.ts'
 import { downloadScript, http, type HttpAnswer, type NoAnswer } from '../probes/http.ts'
 import type { Probe, StateOf } from '../probes/probe.ts'
@@ -10,7 +10,7 @@ import { lines, sh } from '../shell/sh.ts'
 import { afterwards, attributeChanges, attributeScript, describe, newStat } from './_attributes.ts'
 import { contentTouches, keptOwnership } from './_content.ts'
 import { freshFileScript } from './_fresh-file.ts'
-import { plain, requestOf, requestParams, requestProblem } from './_http.ts'
+import { requestOf, requestParams, requestProblem } from './_http.ts'
 import { complain, flag, folderPath, maybeSecret, ownership } from './_params.ts'
 import { baseOf, folderOf, inside, requireFolder } from './_paths.ts'
 import { defineModule, type Action } from './module.ts'
@@ -203,7 +203,7 @@ function digitsOf(wish: Params, { list }: State): string | undefined {
 }
 
 function nameOf({ url }: Pick<Params, 'url'>): string {
-  return baseOf(plain(url).replace(/[?#].*$/, '')) || 'index.html'
+  return baseOf(plainText(url).replace(/[?#].*$/, '')) || 'index.html'
 }
 
 function viaController(wish: Params, state: State): Action {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Secret } from '../base/secret.ts'
+import { plainText, Secret } from '../base/secret.ts'
 import { visible } from '../probes/stat.ts'
 import { describe } from './_attributes.ts'
 import { contentTouches, pathState, type ContentState } from './_content.ts'
@@ -41,7 +41,7 @@ const params = z
       complain(context, 'section', '`section` or `option` expected', 'MISSING_PARAM')
     if (/[=\n]|^[#;[\s]/.test(option ?? '')) complain(context, 'option', 'the name of an option expected')
     if (/[\]\n]/.test(given.section ?? '')) complain(context, 'section', 'the name of a section expected')
-    if (values.some(one => plain(one).includes('\n')))
+    if (values.some(one => plainText(one).includes('\n')))
       complain(context, 'value', 'several lines found, one expected')
     return { ...given, values, path: placed({ path, dest, name }, context) }
   })
@@ -83,16 +83,12 @@ function isSecret({ values }: Params): boolean {
   return values.some(value => value instanceof Secret)
 }
 
-function plain(value: string | Secret): string {
-  return value instanceof Secret ? value.reveal() : value
-}
-
 function edited(params: Params, state: ContentState): string {
   const now = textNow(params, state)
   return withOption(now?.text ?? '', {
     section: params.section === undefined ? undefined : asIn(now, params.section),
     option: params.option === undefined ? undefined : asIn(now, params.option),
-    values: params.values.map(value => asIn(now, plain(value).trimEnd())),
+    values: params.values.map(value => asIn(now, plainText(value).trimEnd())),
     state: params.state,
     exclusive: params.exclusive,
     noSpaces: params.no_extra_spaces,

@@ -1,9 +1,10 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { Completed } from '../base/result.ts'
-import { Secret } from '../base/secret.ts'
+import { plainText, type Secret } from '../base/secret.ts'
 import { lines, sh } from '../shell/sh.ts'
 import { probeOf, type Family } from './probe.ts'
 import { pathRead } from './resources.ts'
+import { sealOf } from './sealed.ts'
 import { unreadable } from './unreadable.ts'
 
 export interface HtpasswdArg {
@@ -19,25 +20,16 @@ export interface HtpasswdEntry {
   readonly isSame: boolean
 }
 
-/** Identities of questions must tell nothing about passwords. */
-const SALT = randomBytes(16)
-
 /** Asks whether a user has a password in a file of web users. It reaches the programs that hash it through pipes only. */
 export const htpasswdFamily: Family<HtpasswdArg, HtpasswdEntry | null> = {
   name: 'htpasswd',
-  key: ({ path, name, password }) => {
-    const seal =
-      password === undefined
-        ? ''
-        : createHmac('sha256', SALT).update(plain(password)).digest('hex').slice(0, 16)
-    return `${path} ${name} ${seal}`.trimEnd()
-  },
+  key: ({ path, name, password }) => `${path} ${name} ${sealOf(password)}`.trimEnd(),
   reads: ({ path }) => pathRead(path),
   script: args =>
     lines(
       sh`same() { s=\${h#?*\\$}; s=\${s%%\\$*}; n=$(openssl passwd $1 -salt "$s" -stdin) || exit; [ "$n" = "$h" ]; }`,
       ...args.map(({ path, name, password }) => {
-        const given = plain(password ?? '')
+        const given = plainText(password ?? '')
         const sha1 = `{SHA}${createHash('sha1').update(given).digest('base64')}`
         return lines(
           sh`h=; if [ -e ${path} ] && [ ! -r ${path} ]; then echo denied; else`,
@@ -78,8 +70,4 @@ function parseEntries(answer: Completed, args: readonly HtpasswdArg[]): readonly
       ? null
       : { scheme: scheme as HtpasswdEntry['scheme'], isSame: verdict !== 'other' }
   })
-}
-
-function plain(value: string | Secret): string {
-  return value instanceof Secret ? value.reveal() : value
 }

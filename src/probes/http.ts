@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Completed } from '../base/result.ts'
-import { Secret } from '../base/secret.ts'
+import { plainText, type Secret } from '../base/secret.ts'
 import { ANYTHING } from './command.ts'
 import { lines, sh, type Sh } from '../shell/sh.ts'
 import { probeOf, type Probe } from './probe.ts'
@@ -44,7 +44,7 @@ export function http(request: HttpRequest, reads = ANYTHING): Probe<HttpAnswer |
   return probeOf<HttpRequest, HttpAnswer | NoAnswer>({
     name: 'http',
     key: ({ curl, url }) =>
-      `${String(url)} ${createHmac('sha256', SALT).update(plain(curl)).digest('hex').slice(0, 16)}`,
+      `${String(url)} ${createHmac('sha256', SALT).update(plainText(curl)).digest('hex').slice(0, 16)}`,
     reads: () => reads,
     absent: answer => 'failure' in answer || answer.status >= 400,
     deadline: request.seconds + 10,
@@ -63,11 +63,11 @@ const MARK = 'msingi-http:'
 export function httpScript({ curl, wget, url }: HttpRequest, isOnStdin = false): Sh {
   return lines(
     sh`if command -v curl >/dev/null; then`,
-    sh`${isOnStdin ? sh`` : sh`printf %s ${plain(curl)} | `}curl -q -K - -i -w '%{stderr}'${`${MARK} `}'%{size_header} %{url_effective}\\n'`,
+    sh`${isOnStdin ? sh`` : sh`printf %s ${plainText(curl)} | `}curl -q -K - -i -w '%{stderr}'${`${MARK} `}'%{size_header} %{url_effective}\\n'`,
     wget !== undefined &&
       lines(
         sh`elif command -v wget >/dev/null && wget --version >/dev/null 2>&1; then`,
-        sh`printf '%s\\n' ${plain(url)} | wget --no-config -i - -O - -S -nv --content-on-error ${wget} || [ $? = 8 ] || exit 4`,
+        sh`printf '%s\\n' ${plainText(url)} | wget --no-config -i - -O - -S -nv --content-on-error ${wget} || [ $? = 8 ] || exit 4`,
       ),
     sh`else printf '%s\\n' ${wget === undefined ? NO_CURL : NO_PROGRAM} >&2; exit 127; fi`,
   )
@@ -77,11 +77,11 @@ export function httpScript({ curl, wget, url }: HttpRequest, isOnStdin = false):
 export function downloadScript({ curl, wget, url }: HttpRequest, isOnStdin: boolean): Sh {
   return lines(
     sh`if command -v curl >/dev/null; then`,
-    sh`${isOnStdin ? sh`` : sh`printf %s ${plain(curl)} | `}curl -q -K - -o "$t" || exit`,
+    sh`${isOnStdin ? sh`` : sh`printf %s ${plainText(curl)} | `}curl -q -K - -o "$t" || exit`,
     wget !== undefined &&
       lines(
         sh`elif command -v wget >/dev/null && wget --version >/dev/null 2>&1; then`,
-        sh`printf '%s\\n' ${plain(url)} | wget --no-config -i - -O "$t" -nv ${wget} || exit`,
+        sh`printf '%s\\n' ${plainText(url)} | wget --no-config -i - -O "$t" -nv ${wget} || exit`,
       ),
     sh`else printf '%s\\n' ${wget === undefined ? NO_CURL : NO_PROGRAM} >&2; exit 127; fi`,
   )
@@ -143,8 +143,4 @@ function headersIn(rows: readonly string[]): Readonly<Record<string, string>> {
     found.set(key, found.has(key) ? `${found.get(key)}, ${value}` : value)
   }
   return Object.fromEntries(found)
-}
-
-function plain(value: string | Secret): string {
-  return value instanceof Secret ? value.reveal() : value
 }

@@ -49,6 +49,13 @@ export async function perform(
     const body: EventBody = { type: 'warning', message: redactor.mask(message) }
     report({ ...body, time: new Date().toISOString(), run: id })
   }
+  let { inventory } = opened
+  const growing = {
+    ...opened,
+    get inventory() {
+      return inventory
+    },
+  }
   const [{ run }, { connecting }, record] = await Promise.all([
     import('../run/run.ts'),
     import('./connecting.ts'),
@@ -56,7 +63,7 @@ export async function perform(
   ])
   told.push(record)
   const stop = interruptible(warn)
-  const connect = connecting(opened, flags, password, warn)
+  const connect = connecting(growing, flags, password, warn)
   const time = runDeadline(flags.deadline, stop.signal, connect, warn)
   try {
     const { exit } = await run(project, {
@@ -72,6 +79,9 @@ export async function perform(
       taskSeconds: flags.taskTimeout,
       connect: time.connect,
       signal: time.signal,
+      onGrown: now => {
+        inventory = now
+      },
       emit: report,
       redactor,
     })

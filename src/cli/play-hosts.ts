@@ -10,6 +10,7 @@ import { readText } from './hosts-matching.ts'
 
 /** What decides, besides the play itself, which hosts it takes. */
 export interface HostChoice {
+  /** In which `--limit` is looked up first, so that a wrong one is told at once. */
   readonly inventory: Inventory
   readonly extra: Layer | undefined
   readonly limit: string | undefined
@@ -17,7 +18,7 @@ export interface HostChoice {
 }
 
 /**
- * Returns a function that gives the hosts of a play, in order. A template in `hosts` sees the variables of the command
+ * Returns a function that gives the hosts of a play in an inventory, in order. A template in `hosts` sees the variables of the command
  * line and of the play, as no host is chosen yet.
  *
  * @throws UsageError where the limit is wrong or matches nothing.
@@ -27,11 +28,13 @@ export function hostChooser({
   extra,
   limit,
   onProblem,
-}: HostChoice): (play: Play) => readonly string[] {
+}: HostChoice): (play: Play, now: Inventory, onWrong?: OnProblem) => readonly string[] {
   const allowed = limit === undefined ? undefined : new Set(limitHosts(limit, inventory, readText))
-  return play => {
-    const names = playHosts(settled(play, extra), inventory, onProblem)
-    return allowed ? names.filter(name => allowed.has(name)) : names
+  return (play, now, onWrong = onProblem) => {
+    const names = playHosts(settled(play, extra), now, onWrong)
+    if (limit === undefined || allowed === undefined) return names
+    const added = now === inventory ? allowed : new Set(limitHosts(limit, now, readText))
+    return names.filter(name => allowed.has(name) || added.has(name))
   }
 }
 

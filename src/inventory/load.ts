@@ -5,8 +5,8 @@ import { showSpan } from '../base/span.ts'
 import type { Sources } from '../syntax/files.ts'
 import type { MapNode, ScalarNode } from '../syntax/node.ts'
 import { type Ancestry, ancestryOf } from './ancestry.ts'
-import { type Draft, groupOf, type HostDraft, type Layer, openDraft } from './draft.ts'
-import type { Group, Host, Inventory, VarLayer } from './model.ts'
+import { type Draft, groupOf, type HostDraft, hostOf, type Layer, openDraft } from './draft.ts'
+import type { Addition, Group, Host, Inventory, VarLayer } from './model.ts'
 import { reachOf } from './reach.ts'
 import { isNull, readHostList, readInventoryFile, shown } from './read.ts'
 
@@ -18,13 +18,47 @@ import { isNull, readHostList, readInventoryFile, shown } from './read.ts'
 export function loadInventory(wanted: readonly string[], sources: Sources, onProblem: OnProblem): Inventory {
   const seen = new Set<string>()
   const once: OnProblem = problem => {
-    const id = `${problem.code} ${showSpan(problem.at)} ${problem.message}`
+    const id = idOf(problem)
     if (!seen.has(id)) onProblem(problem)
     seen.add(id)
   }
-  const loading: Loading = { draft: openDraft(), dirs: new Set(), sources, onProblem: once }
+  return { ...read(wanted, [], sources, once), grown: grow }
+
+  function grow(additions: readonly Addition[], onNew: OnProblem): Inventory {
+    const isOld = (problem: SourceError): boolean => seen.has(idOf(problem))
+    return { ...read(wanted, additions, sources, problem => isOld(problem) || onNew(problem)), grown: grow }
+  }
+}
+
+function idOf({ code, at, message }: SourceError): string {
+  return `${code} ${showSpan(at)} ${message}`
+}
+
+function read(
+  wanted: readonly string[],
+  additions: readonly Addition[],
+  sources: Sources,
+  onProblem: OnProblem,
+): Inventory {
+  const loading: Loading = { draft: openDraft(), dirs: new Set(), sources, onProblem }
   for (const source of wanted) readSource(source, loading)
+  for (const addition of additions) add(addition, loading.draft)
   return finish(loading)
+}
+
+/** Keys that say how a host is reached, and are no variables. */
+const SETTINGS = ['ssh', 'connection', 'become']
+
+function add({ host, at, groups, parents, vars }: Addition, draft: Draft): void {
+  const [settings, own] = [true, false].map(wanted => ({
+    ...vars,
+    entries: vars.entries.filter(({ key }) => SETTINGS.includes(key.text) === wanted),
+  }))
+  hostOf(draft, host, at).layers.push({ vars: own, settings })
+  for (const name of groups) {
+    groupOf(draft, name).hosts.add(host)
+    for (const parent of parents) groupOf(draft, parent).children.set(name, at)
+  }
 }
 
 interface Loading {
@@ -114,8 +148,14 @@ function finish(loading: Loading): Inventory {
     files: draft.files,
     hosts,
     groups: groupsFrom(draft, ancestry),
+    prepared: preparedGroups(loading),
     localhost: implicitLocalhost(loading),
   }
+}
+
+function preparedGroups({ dirs }: Loading): readonly string[] {
+  const names = [...dirs].flatMap(dir => list(join(dir, 'group_vars')))
+  return [...new Set(names.map(name => name.replace(/\.ya?ml$/, '')))].filter(name => !/^\.|~$/.test(name))
 }
 
 /** Settings of a group without hosts are read by nobody, and would be wrong on the day it gets its first host. */

@@ -1,3 +1,4 @@
+import type { OnProblem } from '../base/error.ts'
 import type { Span } from '../base/span.ts'
 import type { MapNode } from '../syntax/node.ts'
 
@@ -63,6 +64,23 @@ export interface Inventory {
   readonly groups: ReadonlyMap<string, Group>
   /** The controller, for plays that name `localhost` although no inventory does. */
   readonly localhost?: Host
+  /** Names of groups that have variables waiting for them in `group_vars/`, whether they are there or not. */
+  readonly prepared?: readonly string[]
+  /** Returns the inventory with what tasks have added; problems are those of the additions alone. */
+  readonly grown?: (additions: readonly Addition[], onProblem: OnProblem) => Inventory
+  /** Returns whether a host or group of that name may come to exist in the run; without it, none may. */
+  readonly mayCome?: (name: string) => boolean
+}
+
+/** A host, known or new, that a task of the run puts into groups; new ones bring variables. */
+export interface Addition {
+  readonly host: string
+  /** Where the task stands. */
+  readonly at: Span
+  readonly groups: readonly string[]
+  /** Groups that these groups belong to from now on. */
+  readonly parents: readonly string[]
+  readonly vars: MapNode
 }
 
 /** Returns the host of that name; `localhost` is there even where no inventory names it. */

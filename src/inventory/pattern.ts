@@ -20,7 +20,7 @@ export interface Match {
 /**
  * Returns the hosts that a pattern chooses: a group, a host, `*` and `?` globs, `a:b` or `a,b` for either, `a:&b` for
  * both, `a:!b` for all but, `~regex`, `g[0]`, `g[-1]`, `g[0:2]` (its end included), `all`. A name that is neither group
- * nor host is a problem, and so is a pattern that chooses nobody.
+ * nor host is a problem, and so is a pattern that chooses nobody, unless a task may add them first.
  */
 export function matchHosts(pattern: string, inventory: Inventory): Match {
   const terms = splitTerms(pattern, inventory)
@@ -37,7 +37,8 @@ export function matchHosts(pattern: string, inventory: Inventory): Match {
     if (found instanceof Mistake) return { hosts: [], problem: found.problem }
     throw found
   }
-  if (chosen.size > 0 && terms.length > 0) return { hosts: [...chosen], problem: undefined }
+  const mayCome = signed(terms, '').some(({ text }) => inventory.mayCome?.(text.replace(/\[[\d:-]+\]$/, '')))
+  if ((chosen.size > 0 || mayCome) && terms.length > 0) return { hosts: [...chosen], problem: undefined }
   const hint = 'Run `msingi hosts graph` to see groups and hosts.'
   const message = `\`${pattern}\` matches no host`
   return { hosts: [], problem: { code: 'NO_HOSTS', message, hint, offset: 0, length: pattern.length } }
@@ -136,6 +137,7 @@ function namedOrGlob(term: Term, inventory: Inventory): readonly string[] {
   if (inventory.groups.has(text)) return membersOf(text, inventory)
   if (/[*?[]/.test(text)) return matching(globOf(text, term), inventory)
   if (text === 'localhost' && inventory.localhost && term.sign === '') return ['localhost']
+  if (inventory.mayCome?.(text) === true) return []
   const hint = didYouMean(text, [...inventory.groups.keys(), ...inventory.hosts.keys()])
   throw new Mistake('NO_HOSTS', term, `\`${text}\` is neither a group nor a host`, hint)
 }

@@ -47,7 +47,7 @@ export const certificate_facts = defineModule({
   name: 'certificate_facts',
   summary: 'Tells what a certificate says, in a file or as a server shows it, for `register`.',
   examples: [
-    '- name: Look at the certificate of the application\n  certificate_facts:\n    host: clinic.example\n  register: shown\n\n- name: Ask for a renewal in time\n  assert:\n    that: shown.days_left > 20 && shown.trusted\n',
+    '- name: Look at the certificate of the application\n  certificate_facts:\n    host: clinic.example\n  register: shown\n  failed_when: shown.days_left < 20 || !shown.trusted\n',
   ],
   deviations: [
     'Takes the place of `x509_certificate_info` (with `path`) and `get_certificate` (with `host`); days are counted by the clock of the host.',

@@ -146,6 +146,16 @@ export interface HostView {
   readonly wantsDiff?: boolean
 }
 
+/** A host, known or new, in groups. */
+export interface Membership {
+  readonly host: string
+  readonly groups: readonly string[]
+  /** Groups that these groups belong to. */
+  readonly parents: readonly string[]
+  /** Variables of the host: values, never templates. */
+  readonly vars: Registered
+}
+
 /** A question and its answer as it will be. */
 export type Foretold = readonly [question: Probe<unknown>, answer: unknown]
 
@@ -217,6 +227,8 @@ export interface Module<S extends z.ZodType, Q extends Probes, C extends Change>
    * @throws TaskError where the answer means a failure.
    */
   said?(this: void, params: z.output<S>, answer: Completed): Registered
+  /** Hosts and memberships that it adds to the inventory, for later plays (`add_host`, `group_by`); `host` is the one it runs for. */
+  adds?(this: void, params: z.output<S>, host: string): readonly Membership[]
   /** Variables it sets for the host (`set_fact`). */
   readonly sets?: (params: z.output<S>) => Registered
 }

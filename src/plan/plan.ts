@@ -11,6 +11,7 @@ import { checkCarriedOut } from './carried-out.ts'
 import { expand, expandHandler, expandRole, type Expansion } from './expand.ts'
 import { FactFinder } from './fact-finder.ts'
 import { allTasks } from './leaves.ts'
+import { newcomers, varsAddedBy, type Newcomers } from './newcomers.ts'
 import { enterRole, inherit, namesSetBy, playLayers, playSettings } from './settings.ts'
 import type { PlannedPlay, Project, Section, Step } from './step.ts'
 import type { TagChoice } from './tags.ts'
@@ -18,8 +19,8 @@ import type { TagChoice } from './tags.ts'
 export interface PlanInput {
   readonly playbooks: readonly Playbook[]
   readonly inventory: Inventory
-  /** Returns the hosts of a play, in order; reports a pattern that matches nothing. */
-  readonly hostsOf: (play: Play) => readonly string[]
+  /** Returns the hosts of a play in an inventory, in order; reports a pattern that matches nothing. */
+  readonly hostsOf: (play: Play, inventory: Inventory, onProblem?: OnProblem) => readonly string[]
   readonly tags: TagChoice
   /** Variables of the command line. */
   readonly extra: Layer | undefined
@@ -36,9 +37,18 @@ export interface PlanInput {
  */
 export function planProject(input: PlanInput): Project {
   const how: Expansion = { ...input, seen: new Map(), identities: new Map() }
-  const plays = input.playbooks.flatMap(({ plays }) => plays.map(play => planPlay(play, input, how)))
-  const runNames = new Set(plays.flatMap(play => tasksOf(play).flatMap(namesSetBy)))
-  const checked = plays.map(play => check(play, input, runNames))
+  const plays: PlannedPlay[] = []
+  const around: Newcomers[] = []
+  const everyPlay = input.playbooks.flatMap(playbook => playbook.plays)
+  for (const play of everyPlay) {
+    const before = newcomers(plays, everyPlay, input.inventory, tasksOf)
+    around.push(before)
+    plays.push(planPlay(play, input, how, before))
+  }
+  const runNames = new Set(
+    plays.flatMap(play => tasksOf(play).flatMap(step => [...namesSetBy(step), ...varsAddedBy(step)])),
+  )
+  const checked = plays.map((play, index) => check(play, input, runNames, around[index]?.inventory))
   return {
     files: input.playbooks.map(({ file }) => file),
     inventory: input.inventory,
@@ -47,7 +57,7 @@ export function planProject(input: PlanInput): Project {
   }
 }
 
-function planPlay(play: Play, input: PlanInput, how: Expansion): PlannedPlay {
+function planPlay(play: Play, input: PlanInput, how: Expansion, before: Newcomers): PlannedPlay {
   const settings = playSettings(play)
   const sections: Section[] = [
     { name: 'pre_tasks', items: expand(play.preTasks, settings, how) },
@@ -64,13 +74,25 @@ function planPlay(play: Play, input: PlanInput, how: Expansion): PlannedPlay {
     name: play.name?.text ?? `play ${play.at.line} of ${play.file}`,
     at: play.at,
     play,
-    hosts: input.hostsOf(play),
+    hosts: hostsBefore(play, input, before),
+    isOpen: before.isAny,
+    hostsIn: (inventory, onProblem) => input.hostsOf(play, inventory, onProblem),
     sections,
     gate: expand(play.gate, settings, how),
     handlers: handlersOf(play, how),
     vars: playLayers(play),
     facts: new Set(),
   }
+}
+
+/** Hosts that are there before the run; where tasks may add others, only what can never match is a problem. */
+function hostsBefore(
+  play: Play,
+  { hostsOf, inventory }: PlanInput,
+  { isAny, inventory: grown }: Newcomers,
+): readonly string[] {
+  const found = hostsOf(play, grown)
+  return isAny ? hostsOf(play, { ...inventory, mayCome: () => true }) : found
 }
 
 /** Handlers of the play and of its roles, in the order of definition: roles first, as their tasks come first. */
@@ -98,7 +120,15 @@ function rolesOf(play: Play): Play['roles'] {
   return [...direct, ...play.roles.flatMap(use => inItems(use.role.tasks))]
 }
 
-function check(play: PlannedPlay, input: PlanInput, runNames: ReadonlySet<string>): PlannedPlay {
+/** Checks a play with all hosts it may have; those that may be added are in `grown`. */
+function check(
+  planned: PlannedPlay,
+  given: PlanInput,
+  runNames: ReadonlySet<string>,
+  grown: Inventory = given.inventory,
+): PlannedPlay {
+  const input = { ...given, inventory: grown }
+  const play = planned.isOpen ? { ...planned, hosts: planned.hostsIn(grown, () => undefined) } : planned
   const names = new NameCheck(play, { ...input, runNames }, input.onProblem)
   const topics = new Set(play.handlers.flatMap(handler => handler.topics))
   const facts = new FactFinder(input.facts)
@@ -111,7 +141,7 @@ function check(play: PlannedPlay, input: PlanInput, runNames: ReadonlySet<string
     const { roleDefaults, roleParams, taskVars } = step.settings
     facts.follow(names.step(step), [...roleDefaults, ...around, ...roleParams, ...taskVars])
   }
-  return { ...play, facts: facts.found }
+  return { ...planned, facts: facts.found }
 }
 
 /** Every variable that some host of the play sees, whatever the task. */

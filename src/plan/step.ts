@@ -1,3 +1,4 @@
+import type { OnProblem } from '../base/error.ts'
 import type { Span } from '../base/span.ts'
 import type { Inventory } from '../inventory/model.ts'
 import type { AnyModule } from '../modules/module.ts'
@@ -100,8 +101,12 @@ export interface PlannedPlay {
   readonly name: string
   readonly at: Span
   readonly play: Play
-  /** In the order in which they are started. */
+  /** In the order in which they are started; those known before the run, where `isOpen`. */
   readonly hosts: readonly string[]
+  /** A task of a play before it may add hosts: they are chosen anew when the play begins. */
+  readonly isOpen: boolean
+  /** Returns the hosts of the play in an inventory that has grown; what is wrong with the pattern then goes to `onProblem`. */
+  readonly hostsIn: (inventory: Inventory, onProblem: OnProblem) => readonly string[]
   readonly sections: readonly Section[]
   /** Tasks that must pass on every host of a batch before the next batch starts. */
   readonly gate: readonly PlanItem[]

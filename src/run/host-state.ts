@@ -1,6 +1,6 @@
 import type { HostCounts } from '../base/event.ts'
 import type { Failure, Registered } from '../base/result.ts'
-import type { Host } from '../inventory/model.ts'
+import type { Host, Inventory } from '../inventory/model.ts'
 import type { PlannedPlay, Project, Step } from '../plan/step.ts'
 import { FACTS } from '../probes/facts.ts'
 import type { Probe } from '../probes/probe.ts'
@@ -11,7 +11,7 @@ import { sumCounts } from './outcome.ts'
 
 /** What a run knows about one host: registered results, set facts, asked facts, notified handlers, counts. */
 export class HostState {
-  readonly host: Host
+  #host: Host
   readonly #project: Project
   readonly #shared: SharedNames
   readonly #data = new Map<string, unknown>()
@@ -29,11 +29,22 @@ export class HostState {
   hasFailed = false
 
   constructor(host: Host, project: Project, shared: SharedNames) {
-    this.host = host
+    this.#host = host
     this.#project = project
     this.#shared = shared
     this.forgetFacts()
     this.#data.set('facts', this.#facts)
+  }
+
+  /** As the inventory of the present play has it. */
+  get host(): Host {
+    return this.#host
+  }
+
+  /** Takes over the groups and variables that the host has from now on. */
+  regroup(host: Host): void {
+    this.#host = host
+    this.version += 1
   }
 
   /** Makes all facts be asked again where they are next mentioned. */
@@ -122,11 +133,28 @@ export interface SharedNames {
   readonly hostvars: Readonly<Record<string, unknown>>
 }
 
-/** Returns the names all hosts see; `stateOf` opens the state of a host when somebody asks for it. */
-export function sharedNames(project: Project, stateOf: (name: string) => HostState | undefined): SharedNames {
+/** Returns the names all hosts see in the inventory as it is then; `stateOf` opens the state of a host when somebody asks for it. */
+export function sharedNames(
+  inventoryNow: () => Inventory,
+  stateOf: (name: string) => HostState | undefined,
+): SharedNames {
+  const known = new WeakMap<Inventory, SharedNames>()
+  const now = (): SharedNames => {
+    const inventory = inventoryNow()
+    const names = known.get(inventory) ?? {
+      groups: hostsByGroup(inventory),
+      hostvars: lazyMap(inventory.hosts.keys(), name => stateOf(name)?.shown),
+    }
+    known.set(inventory, names)
+    return names
+  }
   return {
-    groups: hostsByGroup(project),
-    hostvars: lazyMap(project.inventory.hosts.keys(), name => stateOf(name)?.shown),
+    get groups() {
+      return now().groups
+    },
+    get hostvars() {
+      return now().hostvars
+    },
   }
 }
 
@@ -140,9 +168,9 @@ function lazyMap(
 }
 
 /** Returns the names of the hosts of every group, its descendants' included. */
-function hostsByGroup(project: Project): Record<string, readonly string[]> {
-  const hosts = [...project.inventory.hosts.values()]
-  const named = [...project.inventory.groups.keys()].map(
+function hostsByGroup(inventory: Inventory): Record<string, readonly string[]> {
+  const hosts = [...inventory.hosts.values()]
+  const named = [...inventory.groups.keys()].map(
     group => [group, hosts.filter(host => host.groups.includes(group)).map(host => host.name)] as const,
   )
   return Object.fromEntries(named)

@@ -1,4 +1,4 @@
-import { hostNamed } from '../inventory/model.ts'
+import { hostNamed, type Inventory } from '../inventory/model.ts'
 import { place, type Event, type EventBody, type HostCounts, type Mode } from '../base/event.ts'
 import type { Redactor } from '../base/secret.ts'
 import type { PlannedPlay, Project } from '../plan/step.ts'
@@ -9,6 +9,7 @@ import { exitCode } from './exit.ts'
 import { inParallel } from './parallel.ts'
 import { sumCounts } from './outcome.ts'
 import { Stage } from './stage.ts'
+import { Roster } from './roster.ts'
 import { batches, ordered, taskOrder, tooManyFailed } from './rolling.ts'
 import type { RunContext } from './walk.ts'
 import type { DefaultBecome } from './units.ts'
@@ -42,6 +43,8 @@ export interface RunOptions {
   readonly only?: ReadonlySet<string> | undefined
   /** Told when a host has come to the end of its last play without a failure. */
   readonly onThrough?: ((host: string) => void) | undefined
+  /** Told when tasks have added hosts or memberships. */
+  readonly onGrown?: ((inventory: Inventory) => void) | undefined
   /** Told how each task is worked out; nothing is applied by it. Only in modes that write nothing. */
   readonly onExplained?: RunContext['onExplained']
 }
@@ -58,12 +61,20 @@ export interface RunResult {
 export async function run(project: Project, options: RunOptions): Promise<RunResult> {
   const started = performance.now()
   const emit = stamped(options)
-  const hosts = openHosts(project, options, emit)
+  const roster = new Roster(project.inventory, inventory => {
+    options.onGrown?.(inventory)
+  })
+  const { hosts, open } = openHosts(project, options, roster, emit)
   emit({ type: 'run_start', mode: options.mode, playbooks: project.files, hosts: [...hosts.keys()] })
   try {
-    for (const [index, play] of project.plays.entries()) {
-      const later = new Set(project.plays.slice(index + 1).flatMap(other => other.hosts))
-      await runPlay({ play, isLast: host => !later.has(host) }, hosts, options, emit)
+    for (const [index, planned] of project.plays.entries()) {
+      if (options.signal.aborted) break
+      const play = roster.begin(planned, emit)
+      for (const name of play.isOpen ? play.hosts : []) if (options.only?.has(name) !== false) open(name)
+      const later = project.plays.slice(index + 1)
+      const named = new Set(later.flatMap(other => other.hosts))
+      const isLast = (host: string): boolean => !named.has(host) && !later.some(other => other.isOpen)
+      await runPlay({ play, isLast }, hosts, options, emit)
     }
   } finally {
     await inParallel([...hosts.values()], options.forks, host => host.end())
@@ -78,18 +89,25 @@ export async function run(project: Project, options: RunOptions): Promise<RunRes
 function openHosts(
   project: Project,
   options: RunOptions,
+  roster: Roster,
   emit: (event: EventBody) => void,
-): Map<string, HostRun> {
+): { readonly hosts: Map<string, HostRun>; readonly open: (name: string) => HostRun | undefined } {
   const hosts = new Map<string, HostRun>()
   const open = (name: string): HostRun | undefined => {
-    const host = hostNamed(project.inventory, name)
-    if (host && !hosts.has(name)) hosts.set(name, new HostRun(new HostState(host, project, shared), context))
+    const host = hostNamed(roster.inventory, name)
+    const known = hosts.get(name)
+    if (host && known && known.state.host !== host) known.state.regroup(host)
+    if (host && !known) hosts.set(name, new HostRun(new HostState(host, project, shared), context))
     return hosts.get(name)
   }
-  const shared = sharedNames(project, name => open(name)?.state)
+  const shared = sharedNames(
+    () => roster.inventory,
+    name => open(name)?.state,
+  )
   const context: RunContext = {
     ...options,
     emit,
+    roster,
     plays: project.plays,
     remembers: options.remembers === true,
     place: name => open(name)?.place,
@@ -97,7 +115,7 @@ function openHosts(
   for (const name of new Set(project.plays.flatMap(play => play.hosts))) {
     if (options.only?.has(name) !== false) open(name)
   }
-  return hosts
+  return { hosts, open }
 }
 
 /** A play and which hosts are through once it is. */

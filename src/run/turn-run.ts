@@ -126,7 +126,7 @@ async function outcomeOf(spot: Spot, turn: Turn): Promise<Outcome> {
       walk.context.emit({ type: 'task_output', ...about(spot, turn), stream, text: lines }),
     )
     const outcome = await settle(unit, groundOf(spot, turn, where, output)).finally(output.end)
-    if (outcome.status === 'ok' && step.module.sets) walk.state.set(setsOf(step.module, resolved.params))
+    if (outcome.status === 'ok') takeOver(spot, resolved.params)
     return outcome
   } catch (error) {
     if (!isLost(error)) throw error
@@ -138,8 +138,17 @@ async function outcomeOf(spot: Spot, turn: Turn): Promise<Outcome> {
   }
 }
 
+/** What a task leaves behind on the controller: variables of its host, hosts of later plays. */
+function takeOver({ walk, step }: Spot, params: unknown): void {
+  const { module } = step
+  if (module.sets) walk.state.set(setsOf(module, params))
+  const { name } = walk.state.host
+  if (module.adds) walk.context.roster.add(name, module.adds(params, name), step.at)
+}
+
 /** What the task would set is as unknown as the task. */
 function unknownTask({ walk, step }: Spot, until: string): Outcome {
+  if (step.module.adds) walk.context.roster.addUnknown(until)
   const names =
     step.module.sets && step.args.kind === 'map' ? step.args.entries.map(({ key }) => key.text) : []
   if (names.length > 0) walk.state.set(Object.fromEntries(names.map(name => [name, new Unknown(until)])))

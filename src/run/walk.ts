@@ -13,6 +13,7 @@ import type { Emit } from './outcome.ts'
 import type { Overlay } from './overlay.ts'
 import type { Ground } from './ground.ts'
 import type { OwedHandlers } from './owed.ts'
+import type { Roster } from './roster.ts'
 import type { Stage } from './stage.ts'
 import { titleOf } from './unit.ts'
 import type { DefaultBecome, Turn, Turns } from './units.ts'
@@ -33,6 +34,8 @@ export interface RunContext {
   readonly operator?: Operator | undefined
   /** The longest each command of a task may take that has no `timeout`; an hour where it is not given. */
   readonly taskSeconds?: number | undefined
+  /** Hosts and groups of the run. */
+  readonly roster: Pick<Roster, 'add' | 'addUnknown'>
   /** Returns the host a task is delegated to; undefined where the inventory does not know it. */
   readonly place: (host: string) => Place | undefined
   /** Key for the fingerprints of a plan that is kept. */

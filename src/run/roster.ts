@@ -81,10 +81,8 @@ function mapOf(values: Readonly<Record<string, unknown>>, at: Span): MapNode {
 function nodeOf(value: unknown, at: Span): Node {
   if (Array.isArray(value)) return { kind: 'list', items: value.map(item => nodeOf(item, at)), at }
   if (value !== null && typeof value === 'object') return mapOf({ ...value }, at)
-  return scalar(
-    typeof value === 'number' || typeof value === 'boolean' || value === null ? value : String(value),
-    at,
-  )
+  const isPlain = ['string', 'number', 'boolean'].includes(typeof value)
+  return scalar(isPlain ? (value as string | number | boolean) : null, at)
 }
 
 function scalar(value: ScalarNode['value'], at: Span): ScalarNode {

@@ -41,6 +41,16 @@ export interface LocalPlace {
   readonly sumOf: (path: string) => string | undefined
 }
 
+/** Variables of a file or folder on the controller. */
+export interface LocalVars {
+  readonly path: string
+  readonly files: readonly string[]
+  /** The names that are set there. */
+  readonly names: readonly string[]
+  /** What is set, for the runner alone. */
+  readonly maps: readonly { readonly file: string; readonly vars: unknown }[]
+}
+
 /** A condition of the project with its verdict; the module sees no variables. */
 export interface Verdict {
   readonly text: string
@@ -50,9 +60,9 @@ export interface Verdict {
 /**
  * Parameters that name something on the controller. The runner puts the thing in their place before `params` are parsed:
  * `file` a LocalFile, `tree` a LocalFile or LocalTree, `template` the rendered text, `condition` a Verdict (or a list of them),
- * `variable` the value of the variable of that name, `place` a LocalPlace.
+ * `variable` the value of the variable of that name, `place` a LocalPlace, `vars` LocalVars.
  */
-export type Input = 'file' | 'tree' | 'template' | 'condition' | 'variable' | 'place'
+export type Input = 'file' | 'tree' | 'template' | 'condition' | 'variable' | 'place' | 'vars'
 
 export type Content = string | Uint8Array | LocalFile | Secret
 
@@ -229,6 +239,8 @@ export interface Module<S extends z.ZodType, Q extends Probes, C extends Change>
   said?(this: void, params: z.output<S>, answer: Completed): Registered
   /** Hosts and memberships that it adds to the inventory, for later plays (`add_host`, `group_by`); `host` is the one it runs for. */
   adds?(this: void, params: z.output<S>, host: string): readonly Membership[]
+  /** Variables of the project that the host sees from now on, all of them under a name where one is given (`include_vars`). */
+  includes?(this: void, params: z.output<S>): { readonly from: LocalVars; readonly under: string | undefined }
   /** Variables it sets for the host (`set_fact`). */
   readonly sets?: (params: z.output<S>) => Registered
 }

@@ -1,5 +1,5 @@
 import type { Prompt } from '../playbook/model.ts'
-import type { MapNode, ScalarNode } from '../syntax/node.ts'
+import { textNode, type MapNode, type ScalarNode } from '../syntax/node.ts'
 import type { Layer } from '../vars/scope.ts'
 import type { PlannedPlay, Project } from './step.ts'
 
@@ -28,5 +28,5 @@ function playWith(planned: PlannedPlay, answers: ReadonlyMap<Prompt, string>): P
 
 /** What a person typed is never a template. */
 function answerNode({ at }: Prompt, answer: string): ScalarNode {
-  return { kind: 'scalar', value: answer, text: answer, quoted: true, tag: '!unsafe', at, placeOf: () => at }
+  return { ...textNode(answer, at), tag: '!unsafe' }
 }

@@ -3,6 +3,7 @@ import { didYouMean } from '../base/nearest.ts'
 import { paramNames, type Input } from '../modules/module.ts'
 import { nodeAt, plain, type MapNode, type Node } from '../syntax/node.ts'
 import { containsTemplate } from '../vars/render.ts'
+import { readVars } from './included-vars.ts'
 import { findLocal, openPlace, readLocal } from './lookup.ts'
 import { type Issue, issueCode } from './param-issue.ts'
 import { listOf } from './settings.ts'
@@ -65,7 +66,9 @@ function checkFiles(step: Step, args: MapNode, onProblem: OnProblem): boolean {
       containsTemplate(value)
     )
       continue
-    if (findLocal(value.value, folder, step.settings.places) !== undefined) continue
+    const path = findLocal(value.value, folder, step.settings.places)
+    if (path !== undefined && folder === 'vars') isSound &&= checkVars(path, onProblem)
+    if (path !== undefined) continue
     isSound = false
     const places = step.settings.places.map(place => `${place}/${folder}`).join(', ')
     onProblem(
@@ -82,8 +85,20 @@ function checkFiles(step: Step, args: MapNode, onProblem: OnProblem): boolean {
   return isSound
 }
 
-function folderOf(input: Input | undefined): 'files' | 'templates' | undefined {
+function checkVars(path: string, onProblem: OnProblem): boolean {
+  try {
+    readVars(path)
+    return true
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error
+    onProblem(error)
+    return false
+  }
+}
+
+function folderOf(input: Input | undefined): 'files' | 'templates' | 'vars' | undefined {
   if (input === 'template') return 'templates'
+  if (input === 'vars') return 'vars'
   return input === 'file' || input === 'tree' ? 'files' : undefined
 }
 
@@ -114,6 +129,7 @@ function standIn(step: Step, input: Input, value: Node): unknown {
     return listOf(value).map(item => ({ text: item.kind === 'scalar' ? item.text : '', holds: true }))
   if (input === 'variable') return null
   if (input === 'template') return ''
+  if (input === 'vars') return { path: '', files: [], names: [], maps: [] }
   if (input === 'place') return typeof plain(value) === 'string' ? openPlace('/', '/', '') : plain(value)
   if (value.kind !== 'scalar' || typeof value.value !== 'string' || containsTemplate(value))
     return plain(value)

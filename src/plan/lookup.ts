@@ -6,10 +6,10 @@ import type { LocalEntry, LocalFile, LocalPlace, LocalTree } from '../modules/mo
 
 const files = new Map<string, LocalFile>()
 
-/** Returns where the named file or folder lies, searched as Ansible does: `files/` or `templates/` of each place, then the place itself. */
+/** Returns where the named file or folder lies, searched as Ansible does: `files/`, `templates/` or `vars/` of each place, then the place itself. */
 export function findLocal(
   name: string,
-  folder: 'files' | 'templates',
+  folder: 'files' | 'templates' | 'vars',
   places: readonly string[],
 ): string | undefined {
   const expanded = name.startsWith('~/') ? join(homedir(), name.slice(2)) : name

@@ -11,6 +11,7 @@ import { checkCarriedOut } from './carried-out.ts'
 import { expand, expandHandler, expandRole, type Expansion } from './expand.ts'
 import { FactFinder } from './fact-finder.ts'
 import { allTasks } from './leaves.ts'
+import { namesIncludedBy } from './included-vars.ts'
 import { newcomers, varsAddedBy, type Newcomers } from './newcomers.ts'
 import { enterRole, inherit, namesSetBy, playLayers, playSettings } from './settings.ts'
 import type { PlannedPlay, Project, Section, Step } from './step.ts'
@@ -46,7 +47,9 @@ export function planProject(input: PlanInput): Project {
     plays.push(planPlay(play, input, how, before))
   }
   const runNames = new Set(
-    plays.flatMap(play => tasksOf(play).flatMap(step => [...namesSetBy(step), ...varsAddedBy(step)])),
+    plays.flatMap(play =>
+      tasksOf(play).flatMap(step => [...namesSetBy(step), ...varsAddedBy(step), ...namesIncludedBy(step)]),
+    ),
   )
   const checked = plays.map((play, index) => check(play, input, runNames, around[index]?.inventory))
   return {

@@ -17,6 +17,8 @@ export class HostState {
   readonly #data = new Map<string, unknown>()
   readonly #facts: Record<string, unknown> = {}
   readonly #wanted = new Set<string>()
+  /** Read during the run, weakest first. */
+  readonly #included: Layer[] = []
   /** Grows with every new value, so that what was computed from older ones is computed again. */
   version = 0
   /** Handlers notified and not yet run. */
@@ -58,6 +60,12 @@ export class HostState {
     this.version += 1
   }
 
+  /** Lets the host see further variables of the project; their texts are rendered when they are asked for. */
+  include(layers: readonly Layer[]): void {
+    this.#included.push(...layers)
+    this.version += 1
+  }
+
   count(status: keyof HostCounts): void {
     this.counts = { ...this.counts, [status]: this.counts[status] + 1 }
   }
@@ -72,7 +80,15 @@ export class HostState {
     const hostLayers: readonly Layer[] = this.host.layers
     const extra = this.#project.extra ? [this.#project.extra] : []
     return new Scope({
-      layers: [...roleDefaults, ...hostLayers, ...play.vars, ...roleParams, ...taskVars, ...extra],
+      layers: [
+        ...roleDefaults,
+        ...hostLayers,
+        ...play.vars,
+        ...roleParams,
+        ...taskVars,
+        ...this.#included,
+        ...extra,
+      ],
       hostData: this.#data,
       merged,
       secret,
@@ -110,7 +126,7 @@ export class HostState {
   /** Returns what other hosts may see of this one: its variables of the inventory, its facts and results. Values are worked out when they are read. */
   get shown(): Readonly<Record<string, unknown>> {
     const scope = new Scope({
-      layers: this.host.layers,
+      layers: [...this.host.layers, ...this.#included],
       hostData: this.#data,
       localData: new Map([['inventory_hostname', this.host.name]]),
     })

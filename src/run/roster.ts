@@ -3,7 +3,7 @@ import type { Span } from '../base/span.ts'
 import type { Addition, Inventory } from '../inventory/model.ts'
 import type { Membership } from '../modules/module.ts'
 import type { PlannedPlay } from '../plan/step.ts'
-import type { Entry, MapNode, Node, ScalarNode } from '../syntax/node.ts'
+import { textNode, type Entry, type MapNode, type Node, type ScalarNode } from '../syntax/node.ts'
 
 /** The hosts and groups of a run. What tasks add counts from the next play on, in the order of the hosts that added it. */
 export class Roster {
@@ -86,5 +86,5 @@ function nodeOf(value: unknown, at: Span): Node {
 }
 
 function scalar(value: ScalarNode['value'], at: Span): ScalarNode {
-  return { kind: 'scalar', value, text: String(value), quoted: true, tag: '!unsafe', at, placeOf: () => at }
+  return { ...textNode(String(value), at), value, tag: '!unsafe' }
 }

@@ -3,10 +3,13 @@ import { SourceError, TaskError } from '../base/error.ts'
 import type { Registered } from '../base/result.ts'
 import { Secret, type Redactor } from '../base/secret.ts'
 import { Unknown } from '../base/unknown.ts'
+import type { AnyModule } from '../modules/module.ts'
+import { namesIncludedBy } from '../plan/included-vars.ts'
 import { itemKey } from '../plan/saved.ts'
 import { holds } from '../vars/condition.ts'
 import { BACKUPS } from '../shell/backups.ts'
-import type { Scope } from '../vars/scope.ts'
+import { textNode, type MapNode } from '../syntax/node.ts'
+import type { Layer, Scope } from '../vars/scope.ts'
 import { auditScript } from './audit.ts'
 import { LiveOutput } from './live-output.ts'
 import { isLost } from './lost.ts'
@@ -142,6 +145,7 @@ async function outcomeOf(spot: Spot, turn: Turn): Promise<Outcome> {
 function takeOver({ walk, step }: Spot, params: unknown): void {
   const { module } = step
   if (module.sets) walk.state.set(setsOf(module, params))
+  if (module.includes) walk.state.include(layersOf(module.includes(params)))
   const { name } = walk.state.host
   if (module.adds) walk.context.roster.add(name, module.adds(params, name), step.at)
 }
@@ -149,10 +153,24 @@ function takeOver({ walk, step }: Spot, params: unknown): void {
 /** What the task would set is as unknown as the task. */
 function unknownTask({ walk, step }: Spot, until: string): Outcome {
   if (step.module.adds) walk.context.roster.addUnknown(until)
-  const names =
-    step.module.sets && step.args.kind === 'map' ? step.args.entries.map(({ key }) => key.text) : []
+  const names = [
+    ...(step.module.sets && step.args.kind === 'map' ? step.args.entries.map(({ key }) => key.text) : []),
+    ...namesIncludedBy(step),
+  ]
   if (names.length > 0) walk.state.set(Object.fromEntries(names.map(name => [name, new Unknown(until)])))
   return unknown(until)
+}
+
+/** The later of two files counts where both set a name. */
+function layersOf({ from, under }: ReturnType<NonNullable<AnyModule['includes']>>): readonly Layer[] {
+  const maps = from.maps.map(({ vars }) => vars as MapNode)
+  const level = 'task'
+  if (under === undefined)
+    return maps.map((vars, index) => ({ level, origin: `include_vars ${from.files[index] ?? ''}`, vars }))
+  const at = maps[0]?.at ?? { file: from.path, line: 1, col: 1, length: 1 }
+  const value: MapNode = { kind: 'map', entries: maps.flatMap(({ entries }) => entries), at }
+  const vars: MapNode = { kind: 'map', entries: [{ key: textNode(under, at), value }], at }
+  return [{ level, origin: `include_vars ${from.path}`, vars }]
 }
 
 /** A lost host ends its walk, unless the task says that it reckons with it; then the next task connects anew. */

@@ -2,6 +2,7 @@ import { SourceError, TaskError } from '../base/error.ts'
 import type { Registered } from '../base/result.ts'
 import { findUnknown, Unknown } from '../base/unknown.ts'
 import type { AnyModule, Input, Verdict } from '../modules/module.ts'
+import { readVars } from '../plan/included-vars.ts'
 import { findLocal, openPlace, readLocal } from '../plan/lookup.ts'
 import { checkRoleValues } from '../plan/role-values.ts'
 import type { RoleCall, Step } from '../plan/step.ts'
@@ -115,7 +116,7 @@ function local(
 ): unknown {
   const name = render(node, scope)
   if (typeof name !== 'string') return name
-  const folder = input === 'template' ? 'templates' : 'files'
+  const folder = input === 'template' ? 'templates' : input === 'vars' ? 'vars' : 'files'
   const path = findLocal(name, folder, step.settings.places)
   if (path === undefined) {
     throw new SourceError(
@@ -127,6 +128,7 @@ function local(
       },
     )
   }
+  if (input === 'vars') return readVars(path)
   const found = readLocal(path)
   if (input === 'tree') return keepSlash(found, name)
   if (!('content' in found))

@@ -34,6 +34,11 @@ export interface ListNode {
   readonly at: Span
 }
 
+/** Returns a text that stands for what is at the place, as if it were quoted there. */
+export function textNode(text: string, at: Span): ScalarNode {
+  return { kind: 'scalar', value: text, text, quoted: true, at, placeOf: () => at }
+}
+
 /** Returns the value of the key, or undefined. */
 export function get(map: MapNode, key: string): Node | undefined {
   return map.entries.find(entry => entry.key.value === key)?.value

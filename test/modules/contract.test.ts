@@ -104,6 +104,7 @@ function exampleParams(module: AnyModule, args: unknown): unknown {
       params[name] = { path: '/pages/', entries: [] }
     else if (input === 'file' || input === 'tree') params[name] = localFile('text\n')
     if (input === 'template') params[name] = 'text\n'
+    if (input === 'vars') params[name] = { path: 'vars/a.yml', files: [], names: [], maps: [] }
     if (input === 'place') params[name] = placeOf(String(params[name]))
     if (input === 'condition') params[name] = verdicts(params[name])
   }

@@ -1,76 +1,28 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { Event, Mode } from '../../src/base/event.ts'
-import { Redactor } from '../../src/base/secret.ts'
-import { ProjectError } from '../../src/cli/complain.ts'
-import { openProject } from '../../src/cli/project.ts'
-import { run } from '../../src/run/run.ts'
+import type { Mode } from '../../src/base/event.ts'
 import { fakeConnect, fakeHost } from '../support/fake-session.ts'
+import { eventsOf, opened, problemsOf, sayings } from '../support/whole-project.ts'
 
-const INVENTORY = 'all: { hosts: { h1: { kind: red }, h2: { kind: blue } } }\n'
 const SORT = '- hosts: all\n  tasks:\n    - group_by: { key: "is_{{ kind }}", parents: colours }\n'
 const ADD =
   '- hosts: h2\n  tasks:\n    - add_host: { name: "new-{{ kind }}", groups: fresh, ansible_host: 10.0.0.9, from: "{{ kind }} {{ \'{{ x }}\' }}" }\n'
 const say = (hosts: string, text: string): string =>
   `- hosts: ${hosts}\n  tasks: [{ debug: { msg: '${text}' } }]\n`
 
-/** Runs a playbook without a connection; returns what its debug tasks said, as `host: text`, and the warnings. */
+/** Runs a playbook without a connection; returns what its debug tasks said and the places of warnings. */
 async function played(
   playbook: string,
   files: Readonly<Record<string, string>> = {},
   mode: Mode = 'plan',
 ): Promise<{ said: readonly string[]; warnings: readonly string[]; grown: readonly string[] }> {
-  const { project } = open(playbook, files)
-  const events: Event[] = []
   const grown: string[] = []
-  await run(project, {
+  const events = await eventsOf(opened(playbook, files), fakeConnect({ h1: fakeHost() }), {
     mode,
-    run: 'r1',
-    wantsDiff: false,
-    forks: 10,
-    become: { wanted: undefined, user: undefined, method: undefined },
-    connect: fakeConnect({ h1: fakeHost() }),
-    signal: new AbortController().signal,
-    emit: event => events.push(event),
-    redactor: new Redactor(),
     onGrown: ({ hosts }) =>
       grown.push(...[...hosts.values()].map(({ name, reach }) => `${name} ${reach.host}`)),
   })
-  return {
-    said: events.flatMap(event =>
-      event.type === 'task_done' && event.module === 'debug'
-        ? [`${event.host}: ${String(event.result['msg'])}`]
-        : [],
-    ),
-    warnings: events.flatMap(event => (event.type === 'warning' ? [event.at ?? ''] : [])),
-    grown,
-  }
-}
-
-function open(
-  playbook: string,
-  files: Readonly<Record<string, string>> = {},
-): ReturnType<typeof openProject> {
-  const folder = mkdtempSync(join(tmpdir(), 'msingi-'))
-  for (const [name, text] of Object.entries({ 'inv/hosts.yml': INVENTORY, 'site.yml': playbook, ...files })) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true })
-    writeFileSync(join(folder, name), text)
-  }
-  const flags = { inventory: [join(folder, 'inv')], extraVars: [], tags: [], skipTags: [] }
-  return openProject([join(folder, 'site.yml')], flags, {})
-}
-
-function problems(playbook: string, files: Readonly<Record<string, string>> = {}): readonly string[] {
-  try {
-    open(playbook, files)
-  } catch (error) {
-    if (error instanceof ProjectError)
-      return error.problems.map(({ code, at }) => `${code} ${at.line}:${at.col}`)
-    throw error
-  }
-  return []
+  const warnings = events.flatMap(event => (event.type === 'warning' ? [event.at ?? ''] : []))
+  return { said: sayings(events), warnings, grown }
 }
 
 describe.each(['plan', 'apply'] as const)('run/newcomers, %s', mode => {
@@ -119,16 +71,16 @@ describe('run/newcomers', () => {
   })
 
   test('a group that no task can make is a mistake, before and after the tasks that make others', () => {
-    expect(problems(say('fresh', 'x') + ADD)).toEqual(['NO_HOSTS 1:10'])
-    expect(problems(ADD + say('other', 'x'))).toEqual(['NO_HOSTS 4:10'])
-    expect(problems(SORT + say('is_green', 'x'))).toEqual([])
+    expect(problemsOf(say('fresh', 'x') + ADD)).toEqual(['NO_HOSTS 1:10'])
+    expect(problemsOf(ADD + say('other', 'x'))).toEqual(['NO_HOSTS 4:10'])
+    expect(problemsOf(SORT + say('is_green', 'x'))).toEqual([])
   })
 
   test('a variable that no host of the play can have is a mistake; one that a group may bring is none', () => {
-    expect(problems(ADD + say('fresh', '{{ from }} {{ nobody }}'))).toEqual(['UNDEFINED_VAR 5:42'])
-    expect(problems(SORT + say('all', '{{ colour }}'))).toHaveLength(1)
+    expect(problemsOf(ADD + say('fresh', '{{ from }} {{ nobody }}'))).toEqual(['UNDEFINED_VAR 5:42'])
+    expect(problemsOf(SORT + say('all', '{{ colour }}'))).toHaveLength(1)
     expect(
-      problems(SORT + say('all', '{{ colour }}'), { 'inv/group_vars/is_red.yml': 'colour: x\n' }),
+      problemsOf(SORT + say('all', '{{ colour }}'), { 'inv/group_vars/is_red.yml': 'colour: x\n' }),
     ).toEqual([])
   })
 })

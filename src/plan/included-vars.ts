@@ -1,0 +1,77 @@
+import { globSync, readFileSync, statSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+import { SourceError } from '../base/error.ts'
+import type { LocalVars } from '../modules/module.ts'
+import type { MapNode, Node } from '../syntax/node.ts'
+import { parseYaml } from '../syntax/parse.ts'
+import { containsTemplate } from '../vars/render.ts'
+import { findLocal } from './lookup.ts'
+import type { Step } from './step.ts'
+
+/** Files that can be read as variables. */
+const READABLE = /\.(ya?ml|json)$|(^|\/)[^./]+$/
+
+/**
+ * Returns the variables of a file, or of the files of a folder in the order of their names.
+ *
+ * @throws SourceError where one cannot be read as a map of variables.
+ */
+export function readVars(path: string): LocalVars {
+  const files = statSync(path).isDirectory() ? filesIn(path) : [path]
+  const maps = files.map(file => ({ file, vars: readVarsFile(file) }))
+  return { path, files, names: maps.flatMap(({ vars }) => vars.entries.map(({ key }) => key.text)), maps }
+}
+
+/** Returns the names that a task may set by reading variables: of every file that its texts may come to. */
+export function namesIncludedBy({ module, args, settings }: Step): readonly string[] {
+  if (!module.includes) return []
+  const given = (keys: readonly string[]): readonly Node[] =>
+    args.kind === 'map'
+      ? args.entries.filter(({ key }) => keys.includes(key.text)).map(({ value }) => value)
+      : [args]
+  const [under] = args.kind === 'map' ? given(['name']) : []
+  if (under?.kind === 'scalar') return [under.text]
+  const texts = given(['file', 'dir']).flatMap(node => (node.kind === 'scalar' ? [node] : []))
+  return texts.flatMap(node =>
+    candidates(node.text, containsTemplate(node), settings.places).flatMap(path => quietNames(path)),
+  )
+}
+
+function candidates(name: string, isTemplate: boolean, places: readonly string[]): readonly string[] {
+  const found = isTemplate ? undefined : findLocal(name, 'vars', places)
+  if (!isTemplate) return found === undefined ? [] : [found]
+  const pattern = name.replaceAll(/\{\{.*?\}\}/gs, '*')
+  return isAbsolute(name)
+    ? globSync(pattern)
+    : places.flatMap(place =>
+        [join(place, 'vars'), place].flatMap(cwd => globSync(pattern, { cwd }).map(path => join(cwd, path))),
+      )
+}
+
+/** What is wrong with a file that may never be read is told when it is. */
+function quietNames(path: string): readonly string[] {
+  try {
+    return readVars(path).names
+  } catch {
+    return []
+  }
+}
+
+function filesIn(folder: string): readonly string[] {
+  return globSync('**/*', { cwd: folder, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name))
+    .filter(file => READABLE.test(file))
+    .sort()
+}
+
+function readVarsFile(file: string): MapNode {
+  const node = parseYaml(readFileSync(file, 'utf8'), file, problem => {
+    throw problem
+  })
+  const at = { file, line: 1, col: 1, length: 1 }
+  if (node === undefined || (node.kind === 'scalar' && node.value === null))
+    return { kind: 'map', entries: [], at }
+  if (node.kind === 'map') return node
+  throw new SourceError('BAD_VALUE', node.at, `a ${node.kind} found, expected a map of variables`)
+}

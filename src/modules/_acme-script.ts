@@ -22,11 +22,22 @@ function certbotScript(found: readonly Change[], wish: AcmeParams): Sh {
         ? ['--standalone', '--http-01-port', String(wish.http_port)]
         : ['--webroot', '--webroot-path', webroot]
   const words = [
-    ...['certonly', '--non-interactive', '--agree-tos', '--server', wish.acme_directory, '--cert-name', name],
+    'certonly',
+    '--non-interactive',
+    '--agree-tos',
+    '--server',
+    wish.acme_directory,
+    '--cert-name',
+    name,
     ...(email === undefined ? ['--register-unsafely-without-email'] : ['--email', email]),
     ...proof,
     ...domains.flatMap(one => ['-d', one]),
-    ...['--key-type', wish.key_type, '--rsa-key-size', '2048', '--elliptic-curve', 'secp256r1'],
+    '--key-type',
+    wish.key_type,
+    '--rsa-key-size',
+    '2048',
+    '--elliptic-curve',
+    'secp256r1',
     ...(isNew ? [] : ['--force-renewal', '--renew-with-new-domains']),
     ...(hook === undefined ? [] : ['--deploy-hook', hook]),
   ]
@@ -49,9 +60,16 @@ function legoScript(found: readonly Change[], wish: AcmeParams): Sh {
         ? ['--http', '--http.port', `:${wish.http_port}`]
         : ['--http', '--http.webroot', webroot]
   const words = [
-    ...['--accept-tos', '--server', wish.acme_directory, '--email', email, '--path', wish.lego_path],
+    '--accept-tos',
+    '--server',
+    wish.acme_directory,
+    '--email',
+    email,
+    '--path',
+    wish.lego_path,
     ...domains.flatMap(one => ['--domains', one]),
-    ...['--key-type', wish.key_type === 'rsa' ? 'rsa2048' : 'ec256'],
+    '--key-type',
+    wish.key_type === 'rsa' ? 'rsa2048' : 'ec256',
     ...proof,
     ...(renews ? ['renew', '--days', '10000', '--no-random-sleep'] : ['run']),
     ...(hook === undefined ? [] : [renews ? '--renew-hook' : '--run-hook', hook]),

@@ -5,7 +5,7 @@ import { defineModule } from './module.ts'
 export const group_by = defineModule({
   name: 'group_by',
   summary: 'Puts the host into a group, for later plays of the run.',
-  examples: ['- name: Sort the hosts by system\n  group_by:\n    key: os_{{ facts.os.distribution }}\n'],
+  examples: ['- name: Sort the hosts by system\n  group_by:\n    key: os_{{ facts.os.id }}\n'],
   deviations: ['It counts from the next play on, where the variables of the group are there as well.'],
   params: z.strictObject({
     key: text()

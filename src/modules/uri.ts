@@ -107,11 +107,15 @@ export const uri = defineModule({
       capture: true,
     },
   ],
-  checkable: ({ isRead, creates, removes }) => isRead || creates !== undefined || removes !== undefined,
-  verifiable: () => false,
+  checkable: isCheckable,
+  verifiable: isCheckable,
   said: (wish, answer) => judged(wish, readHttp(answer)),
   result: (wish, state) => (state.answer && !rests(state) ? judged(wish, state.answer) : {}),
 })
+
+function isCheckable({ isRead, creates, removes }: Params): boolean {
+  return isRead || creates !== undefined || removes !== undefined
+}
 
 function rests({ creates, removes }: StateOf<Questions>): boolean {
   return creates === true || removes === false

@@ -26,7 +26,7 @@ function playbook(): string {
     file,
     `- hosts: all
   tasks:
-    - group_by: { key: 'os_{{ facts.os.distribution }}' }
+    - group_by: { key: 'os_{{ facts.os.id }}' }
     - add_host: { name: newcomer, groups: fresh, origin: '{{ inventory_hostname }}', ssh: ${JSON.stringify(reach)} }
 - hosts: fresh
   become: true

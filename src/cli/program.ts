@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import type { CommanderError } from 'commander'
 import { UsageError } from '../base/error.ts'
 import { addApply } from './commands/apply.ts'
+import { addBundle } from './commands/bundle.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addDrift } from './commands/drift.ts'
 import { addDrill } from './commands/drill.ts'
@@ -49,6 +50,7 @@ export function makeProgram(exitWith: ExitWith): Command {
     addDoctor,
     addRevert,
     addHosts,
+    addBundle,
     addLab,
     addDrill,
     addTest,

@@ -67,6 +67,8 @@ export interface RoleParam {
   readonly merge: boolean
   readonly describe: string
   readonly default: Node | undefined
+  /** The file below the role's folder that `default` was read from. */
+  readonly defaultFile: string | undefined
   readonly choices: readonly unknown[] | undefined
   readonly min: number | undefined
   readonly max: number | undefined

@@ -125,6 +125,7 @@ const bound = shape({ anyOf: [{ type: 'number' }, { type: 'string', pattern: AMO
 export const PARAM_KEYS: Readonly<Record<string, Shape>> = {
   type,
   default: shape({}, () => undefined),
+  default_file: text,
   min: bound,
   max: bound,
   choices: list,
@@ -154,8 +155,30 @@ function readParam({ key, value }: Entry, reading: Reading): RoleParam | undefin
     })
   }
   const param = paramOf(key, value)
-  checkDefault(param, get(value, 'required'), reading)
-  return param
+  const brought = fileDefault(param, get(value, 'default_file'), reading)
+  checkDefault({ ...param, ...brought }, get(value, 'required'), reading)
+  return { ...param, ...brought }
+}
+
+/** A table of facts from outside is kept apart from the signature, where a person can renew it. */
+function fileDefault(
+  param: RoleParam,
+  named: Node | undefined,
+  reading: Reading,
+): Pick<RoleParam, 'default' | 'defaultFile'> | undefined {
+  if (named?.kind !== 'scalar') return undefined
+  if (param.default !== undefined) {
+    const message = `\`${param.name}\` has a \`default\` and a \`default_file\``
+    report(reading, 'BAD_VALUE', named.at, message, { hint: 'Remove one of them.' })
+    return undefined
+  }
+  const file = firstFile(reading.roleDir ?? '', [named.text], reading)
+  if (file === undefined) {
+    const hint = `Create \`${join(reading.roleDir ?? '', named.text)}\`, or correct the name.`
+    report(reading, 'MISSING_FILE', named.at, `there is no file \`${named.text}\` in the role`, { hint })
+    return undefined
+  }
+  return { default: reading.sources.parse(file, reading.onProblem, named.at), defaultFile: named.text }
 }
 
 function paramOf(key: ScalarNode, map: MapNode): RoleParam {
@@ -171,6 +194,7 @@ function paramOf(key: ScalarNode, map: MapNode): RoleParam {
     merge: merge !== undefined && asBoolean(merge) === true,
     describe: textOf(get(map, 'describe')),
     default: get(map, 'default'),
+    defaultFile: undefined,
     choices: choices?.kind === 'list' ? choices.items.map(plain) : undefined,
     min: boundOf(get(map, 'min')),
     max: boundOf(get(map, 'max')),
@@ -217,6 +241,7 @@ function anyParam(key: ScalarNode): RoleParam {
     merge: false,
     describe: '',
     default: undefined,
+    defaultFile: undefined,
     choices: undefined,
     min: undefined,
     max: undefined,

@@ -237,6 +237,21 @@ describe('playbook/load includes', () => {
     ).toEqual({ p: 1 })
   })
 
+  test('a default may lie in a file of its own', () => {
+    const play = firstPlay(
+      load({
+        'site.yml': '- hosts: all\n  roles: [base]\n',
+        'roles/base/role.yml':
+          'summary: x\nparams:\n  systems: { type: map, default_file: data/systems.yml, describe: Dates. }\n',
+        'roles/base/data/systems.yml': 'debian: { eol: 2028-06-30 }\n',
+      }),
+    )
+    const [use] = play.roles
+    const [param] = use?.kind === 'role' ? use.role.signature.params : []
+
+    expect(param?.default && plain(param.default)).toEqual({ debian: { eol: '2028-06-30' } })
+  })
+
   test("Ansible's layout of a role is read, its defaults as parameters of any type", () => {
     const play = firstPlay(
       load({

@@ -27,28 +27,33 @@ const SETUP = join(import.meta.dirname, 'setup.sh')
 
 /**
  * Returns the tag of an image of the system, built from the distribution's own packages with mmdebstrap where it is not
- * there yet. The tag carries a hash of the recipe, so a changed recipe makes a new image.
+ * there yet. The tag carries a hash of the recipe, so a changed recipe makes a new image. `repo` names packages that hosts
+ * can install without a network, besides the usual few.
  */
-export async function ensureImage(system: System, say: (text: string) => void): Promise<string> {
-  const tag = imageTag(system)
+export async function ensureImage(
+  system: System,
+  say: (text: string) => void,
+  repo: readonly string[] = [],
+): Promise<string> {
+  const tag = imageTag(system, repo)
   const known = await $({ nothrow: true, quiet: true })`docker image inspect ${tag}`
   if (known.exitCode === 0) return tag
   say(`building the image ${tag} (about a minute)`)
-  await build(system, tag)
+  await build(system, tag, repo)
   return tag
 }
 
-function imageTag(system: System): string {
-  const recipe = [SYSTEMS[system], ...PACKAGES, readFileSync(SETUP, 'utf8')].join('\n')
+function imageTag(system: System, repo: readonly string[]): string {
+  const recipe = [SYSTEMS[system], ...PACKAGES, readFileSync(SETUP, 'utf8'), ...repo].join('\n')
   return `msingi-host:${system}-${createHash('sha256').update(recipe).digest('hex').slice(0, 12)}`
 }
 
-async function build(system: System, tag: string): Promise<void> {
+async function build(system: System, tag: string, repo: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'msingi-image-'))
   const tar = join(folder, 'root.tar')
   try {
     await $({ quiet: true })`mmdebstrap --variant=minbase --include=${PACKAGES.join(',')} \
-      ${`--customize-hook=chroot "$1" sh -s < '${SETUP}'`} --skip=cleanup/apt/lists \
+      ${`--customize-hook=chroot "$1" sh -s -- ${repo.join(' ')} < '${SETUP}'`} --skip=cleanup/apt/lists \
       --dpkgopt=path-exclude=/usr/share/doc/* --dpkgopt=path-exclude=/usr/share/locale/* \
       ${SYSTEMS[system]} ${tar}`
     await $({

@@ -29,9 +29,9 @@ systemctl set-default multi-user.target
 rm -f /etc/machine-id
 rm -f /etc/hostname
 
-# Real packages, fetched now so that hosts need no network later.
+# Real packages, fetched now so that hosts need no network later; the arguments name more of them.
 mkdir -p /opt/repo/partial
-apt-get install --yes --no-install-recommends --download-only -o Dir::Cache::archives=/opt/repo less tree rsync cron opendoas acl curl git locales
+apt-get install --yes --no-install-recommends --download-only -o Dir::Cache::archives=/opt/repo less tree rsync cron opendoas acl curl git locales "$@"
 
 # Packages made here: two versions, a service, one that cannot be installed, one that takes its time.
 # pack NAME VERSION DEPENDS - packs the tree in /tmp/pack.

@@ -49,7 +49,8 @@ export const sshdFamily: Family<SshdArg, SshdAnswer> = {
   script: args => sh`export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 nl='
 '
-names() { { for n in $1; do [ ! -e "$n" ] || printf '%s\\n' "$n"; done; case $file in $1) printf '%s\\n' "$file" ;; esac; } | sort -u; }
+set -f
+names() { { set +f; for n in $1; do [ ! -e "$n" ] || printf '%s\\n' "$n"; done; case $file in $1) printf '%s\\n' "$file" ;; esac; } | sort -u; }
 join() {
 if [ "$1" = "$file" ]; then printf '%s\\n' "$text"; else cat -- "$1"; fi | while IFS= read -r l || [ -n "$l" ]; do
 case $l in

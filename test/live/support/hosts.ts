@@ -16,6 +16,8 @@ import { makeKeyPair } from '../../../src/lab/keys.ts'
 export interface LiveWish {
   readonly os?: System
   readonly count?: number
+  /** Packages that the hosts can install, besides the usual few; they cost an image of their own. */
+  readonly repo?: readonly string[]
   /** Login shell of `ops` and root; with `busybox`, `/bin/sh` is its ash as well, as on Alpine. */
   readonly shell?: 'bash' | 'dash' | 'busybox'
   /** Whether Docker can run in them, with its folder below `/srv`. What it writes to `/proc/sys` reaches this machine. */
@@ -38,7 +40,7 @@ export interface LiveHost extends ThrowawayHost {
  * @example const [host] = await startHosts({ os: 'debian-13' })
  */
 export async function startHosts(wish: LiveWish = {}): Promise<readonly LiveHost[]> {
-  const image = await ensureImage(wish.os ?? 'debian-12', text => console.log(`live: ${text}`))
+  const image = await ensureImage(wish.os ?? 'debian-12', text => console.log(`live: ${text}`), wish.repo)
   const folder = mkdtempSync(join(tmpdir(), 'msingi-live-'))
   const knownHosts = join(folder, 'known_hosts')
   const names = Array.from({ length: wish.count ?? 1 }, (_, index) => `host${index + 1}`)

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { SYSTEMS, type System } from '../../../scripts/hosts/image.ts'
 import { startHosts, stopHosts, type LiveHost } from '../support/hosts.ts'
-import { failures, FILE_SYSTEM_HASH, tasksThat } from '../support/msingi.ts'
+import { failures, FILE_SYSTEM_HASH, inventoryOf, tasksThat } from '../support/msingi.ts'
 import { PACKAGES } from './packages.ts'
 import { differences, player } from './playing.ts'
 
@@ -22,7 +22,7 @@ describe.each(Object.keys(SYSTEMS) as System[])('base on %s', os => {
 
   beforeAll(async () => {
     ;[host] = (await startHosts({ os, repo: PACKAGES })) as [LiveHost]
-    play = player('base', host)
+    play = player('base', inventoryOf([host]))
     await host.run('useradd -m former')
   }, 600_000)
   afterAll(() => stopHosts([host]))

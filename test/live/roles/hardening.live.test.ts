@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { SYSTEMS, type System } from '../../../scripts/hosts/image.ts'
 import { startHosts, stopHosts, type LiveHost } from '../support/hosts.ts'
-import { eventsOf, failures, FILE_SYSTEM_HASH, tasksThat, type Ran } from '../support/msingi.ts'
+import { eventsOf, failures, FILE_SYSTEM_HASH, inventoryOf, tasksThat, type Ran } from '../support/msingi.ts'
 import { PACKAGES } from './packages.ts'
 import { differences, player } from './playing.ts'
 
@@ -19,7 +19,7 @@ describe.each(Object.keys(SYSTEMS) as System[])('hardening on %s', os => {
 
   beforeAll(async () => {
     ;[host] = (await startHosts({ os, repo: PACKAGES })) as [LiveHost]
-    play = player('hardening', host)
+    play = player('hardening', inventoryOf([host]))
   }, 600_000)
   afterAll(() => stopHosts([host]))
 
@@ -27,7 +27,7 @@ describe.each(Object.keys(SYSTEMS) as System[])('hardening on %s', os => {
     await host.run('cp /etc/ssh/authorized_keys.d/ops /etc/ssh/authorized_keys.d/root')
     const before = await host.run(FILE_SYSTEM_HASH)
 
-    const root = await player('hardening', { ...host, user: 'root' })('apply')
+    const root = await player('hardening', inventoryOf([{ ...host, user: 'root' }]))('apply')
     const stranger = await play('apply', { ssh_allow_groups: ['nobody-is-in-it'] })
 
     expect([codeOf(root), codeOf(stranger)]).toEqual(['SSHD_LOCKS_OUT', 'SSHD_LOCKS_OUT'])

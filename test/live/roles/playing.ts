@@ -1,16 +1,14 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { eventsOf, inventoryOf, msingi, type Ran } from '../support/msingi.ts'
-import type { LiveHost } from '../support/hosts.ts'
+import { eventsOf, msingi, type Ran } from '../support/msingi.ts'
 
-/** Returns what runs one role on the host, with parameters that may differ from run to run. */
+/** Returns what runs one role on the hosts of an inventory, with parameters that may differ from run to run. */
 export function player(
   role: string,
-  host: LiveHost,
+  inventory: string,
 ): (command: 'apply' | 'plan' | 'drift', params?: object) => Promise<Ran> {
   const folder = mkdtempSync(join(tmpdir(), 'msingi-role-'))
-  const inventory = inventoryOf([host])
   return (command, params = {}) => {
     const playbook = join(folder, 'site.yml')
     writeFileSync(playbook, JSON.stringify([{ hosts: 'all', become: true, roles: [{ role, ...params }] }]))

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startHosts, stopHosts, type LiveHost } from '../support/hosts.ts'
-import { eventsOf, FILE_SYSTEM_HASH, type Ran } from '../support/msingi.ts'
+import { eventsOf, FILE_SYSTEM_HASH, inventoryOf, type Ran } from '../support/msingi.ts'
 import { player, setBy } from './playing.ts'
 
 let host: LiveHost
@@ -8,7 +8,7 @@ let play: ReturnType<typeof player>
 
 beforeAll(async () => {
   ;[host] = (await startHosts({ os: 'debian-13' })) as [LiveHost]
-  play = player('preflight', host)
+  play = player('preflight', inventoryOf([host]))
 })
 afterAll(() => stopHosts([host]))
 

@@ -1,0 +1,118 @@
+import { execFile } from 'node:child_process'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { hostOf, loginKey, type OpenLab } from '../../src/lab/state.ts'
+import { PACKAGES } from '../live/roles/packages.ts'
+import { differences, player } from '../live/roles/playing.ts'
+import { failures, tasksThat } from '../live/support/msingi.ts'
+import { asRoot, endLab, startLab } from './support/lab.ts'
+
+const exec = promisify(execFile)
+/** An emulated machine takes minutes to read all its files. */
+const PARAMS = {
+  waivers: [{ control: 'integrity-aide', owner: 'test', reason: 'takes too long', expires: '2099-12-31' }],
+}
+
+let lab: OpenLab
+let play: ReturnType<typeof player>
+
+beforeAll(async () => {
+  lab = await startLab({ packages: PACKAGES, publish: [80, 5984] })
+  play = player('hardening', join(lab.folder, 'inventory.yml'))
+  await asRoot(
+    lab,
+    'host1',
+    'for port in 80 5984; do busybox httpd -p $port -h /srv; done; nft add table ip neighbour',
+  )
+})
+afterAll(() => endLab(lab))
+
+test('before, everything that listens is reached from outside', async () => {
+  expect([await answers(80), await answers(5984)]).toEqual([true, true])
+})
+
+test('a firewall that would lock us out is taken back', async () => {
+  const ran = await play('apply', { ...PARAMS, ssh_port: 2222 })
+
+  expect(ran.exit).toBe(1)
+  expect(failures(ran).join()).toContain('Let in what is served, and nothing else')
+  expect(await asRoot(lab, 'host1', 'nft list tables')).not.toContain('hardening')
+})
+
+test('the host is hardened, a second run changes nothing, and nothing differs', async () => {
+  const ran = await play('apply', PARAMS)
+  const again = await play('apply', PARAMS)
+  const drift = await play('drift', PARAMS)
+
+  expect(failures(ran)).toEqual([])
+  expect(tasksThat(again, 'changed')).toEqual([])
+  expect([ran.exit, again.exit, drift.exit]).toEqual([0, 0, 0])
+})
+
+test('from outside, only what is served answers', async () => {
+  expect([await answers(80), await answers(5984)]).toEqual([true, false])
+  expect(await asRoot(lab, 'host1', 'nft list chain inet hardening forward')).toContain('policy drop')
+  expect(await asRoot(lab, 'host1', 'nft list tables')).toContain('table ip neighbour')
+})
+
+test('ssh lets in the key, and no password', async () => {
+  const { port } = hostOf(lab, 'host1')
+  const known = `UserKnownHostsFile=${join(lab.folder, 'known_hosts')}`
+  const login = (...options: readonly string[]): Promise<unknown> =>
+    exec('ssh', [
+      '-p',
+      String(port),
+      '-o',
+      known,
+      '-o',
+      'BatchMode=yes',
+      '-o',
+      'IdentityAgent=none',
+      ...options,
+      'ops@127.0.0.1',
+      'true',
+    ])
+
+  await login('-i', loginKey(lab))
+  await expect(login('-o', 'PubkeyAuthentication=no')).rejects.toThrow(/Permission denied \(publickey\)/)
+})
+
+test('what is loosened by hand is named, and repaired', async () => {
+  await asRoot(
+    lab,
+    'host1',
+    `nft add rule inet hardening input accept; sysctl -q -w kernel.kptr_restrict=0
+    mount -o remount,exec /tmp; systemctl disable -q --now auditd`,
+  )
+
+  const found = differences(await play('drift', PARAMS)).map(line => line.split(': ')[0])
+
+  expect([...new Set(found)]).toEqual([
+    'Set the kernel (kernel.kptr_restrict)',
+    'Keep /tmp in memory, without programs',
+    'Record it',
+    'Let in what is served, and nothing else',
+  ])
+  expect((await play('apply', PARAMS)).exit).toBe(0)
+  expect((await play('drift', PARAMS)).exit).toBe(0)
+})
+
+/** Whether a port of the host answers to a request from outside. */
+function answers(port: number): Promise<boolean> {
+  const outside = hostOf(lab, 'host1').published[String(port)]
+  if (outside === undefined) throw new Error(`port ${port} is not published`)
+  return new Promise(resolve => {
+    const socket = connect(outside, '127.0.0.1', () => socket.write('GET / HTTP/1.0\r\n\r\n'))
+    const end = (found: boolean): void => {
+      socket.destroy()
+      resolve(found)
+    }
+    socket.setTimeout(20_000, () => end(false))
+    socket
+      .once('data', () => end(true))
+      .once('error', () => end(false))
+      .once('close', () => end(false))
+  })
+}

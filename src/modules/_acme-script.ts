@@ -1,7 +1,7 @@
 import type { Change } from '../base/result.ts'
 import { lines, sh, type Sh } from '../shell/sh.ts'
 import { needs } from './_tools.ts'
-import type { AcmeParams } from './acme_certificate.ts'
+import type { AcmeParams } from './_acme-params.ts'
 
 /** Returns the script that gets the certificate, or a new one. */
 export function acmeScript(found: readonly Change[], wish: AcmeParams): Sh {

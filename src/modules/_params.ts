@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Secret } from '../base/secret.ts'
 import { pythonPattern, pythonTextPattern } from './_regexp.ts'
-import type { LocalFile, LocalTree } from './module.ts'
+import type { LocalFile, LocalTree } from './_local.ts'
 
 const YES = ['yes', 'on', 'true', 'y', 't', '1']
 const NO = ['no', 'off', 'false', 'n', 'f', '0']

@@ -6,7 +6,8 @@ import { validatorFor } from '../shell/validate.ts'
 import { ownershipScript } from './_attributes.ts'
 import { keptOwnership, pathState, type ContentState, type FileWish } from './_content.ts'
 import { realPath } from './_paths.ts'
-import type { Action, LocalFile } from './module.ts'
+import type { LocalFile } from './_local.ts'
+import type { Action } from './module.ts'
 
 /**
  * Returns a file of the host as if it lay on the controller; its content stays where it is.

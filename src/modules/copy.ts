@@ -37,7 +37,8 @@ import {
 } from './_pieces.ts'
 import { copyOnHost, remoteFile } from './_remote-copy.ts'
 import { newUnits } from './_new-units.ts'
-import { defineModule, type Content, type HostView, type LocalTree } from './module.ts'
+import type { LocalTree } from './_local.ts'
+import { defineModule, type Content, type HostView } from './module.ts'
 
 const params = z
   .strictObject({

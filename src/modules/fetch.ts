@@ -4,7 +4,8 @@ import type { Change } from '../base/result.ts'
 import { checksum, readable } from '../probes/checksum.ts'
 import { followed, stat } from '../probes/stat.ts'
 import { flag, path } from './_params.ts'
-import { defineModule, type LocalPlace } from './module.ts'
+import type { LocalPlace } from './_local.ts'
+import { defineModule } from './module.ts'
 
 const params = z.strictObject({
   src: path().describe('Absolute path of the file on the host.'),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { complain } from './_params.ts'
-import { defineModule, type LocalVars } from './module.ts'
+import type { LocalVars } from './_local.ts'
+import { defineModule } from './module.ts'
 
 const NOTHING: LocalVars = { path: '', files: [], names: [], maps: [] }
 const vars = z
@@ -14,7 +15,7 @@ export const include_vars = defineModule({
   name: 'include_vars',
   summary: 'Reads variables of the host from a file or folder of the project, for the rest of the run.',
   examples: [
-    '- name: Know how this system names things\n  include_vars: "{{ facts.os.id }}.yml"\n',
+    '- name: Know how this system names things\n  include_vars:\n    file: "{{ facts.os.id }}.yml"\n',
     '- name: Read all settings of the application\n  include_vars:\n    dir: app\n    name: app\n',
   ],
   deviations: [

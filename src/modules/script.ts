@@ -12,7 +12,8 @@ import {
 } from './_commands.ts'
 import { complain, isLocalFile, local, path, text } from './_params.ts'
 import { splitWords } from './_words.ts'
-import { defineModule, type LocalFile } from './module.ts'
+import type { LocalFile } from './_local.ts'
+import { defineModule } from './module.ts'
 
 const { creates, removes, unless, chdir } = commandParams
 

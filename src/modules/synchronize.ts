@@ -12,7 +12,8 @@ import { baseOf, folderOf, inside, requireFolder } from './_paths.ts'
 import { removalScript, requireRemovable } from './_removal.ts'
 import { tarball } from './_tar.ts'
 import { needs } from './_tools.ts'
-import { defineModule, type LocalEntry } from './module.ts'
+import type { LocalEntry } from './_local.ts'
+import { defineModule } from './module.ts'
 
 const params = z
   .strictObject({

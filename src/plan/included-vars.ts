@@ -1,15 +1,11 @@
-import { globSync, readFileSync, statSync } from 'node:fs'
+import { globSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
-import { SourceError } from '../base/error.ts'
-import type { LocalVars } from '../modules/module.ts'
-import type { MapNode, Node } from '../syntax/node.ts'
-import { parseYaml } from '../syntax/parse.ts'
+import type { LocalVars } from '../modules/_local.ts'
+import { varsAt } from '../playbook/vars-at.ts'
+import type { Node } from '../syntax/node.ts'
 import { containsTemplate } from '../vars/render.ts'
 import { findLocal } from './lookup.ts'
 import type { Step } from './step.ts'
-
-/** Files that can be read as variables. */
-const READABLE = /\.(ya?ml|json)$|(^|\/)[^./]+$/
 
 /**
  * Returns the variables of a file, or of the files of a folder in the order of their names.
@@ -17,9 +13,9 @@ const READABLE = /\.(ya?ml|json)$|(^|\/)[^./]+$/
  * @throws SourceError where one cannot be read as a map of variables.
  */
 export function readVars(path: string): LocalVars {
-  const files = statSync(path).isDirectory() ? filesIn(path) : [path]
-  const maps = files.map(file => ({ file, vars: readVarsFile(file) }))
-  return { path, files, names: maps.flatMap(({ vars }) => vars.entries.map(({ key }) => key.text)), maps }
+  const maps = varsAt(path)
+  const names = maps.flatMap(({ vars }) => vars.entries.map(({ key }) => key.text))
+  return { path, files: maps.map(({ file }) => file), names, maps }
 }
 
 /** Returns the names that a task may set by reading variables: of every file that its texts may come to. */
@@ -55,23 +51,4 @@ function quietNames(path: string): readonly string[] {
   } catch {
     return []
   }
-}
-
-function filesIn(folder: string): readonly string[] {
-  return globSync('**/*', { cwd: folder, withFileTypes: true })
-    .filter(entry => entry.isFile())
-    .map(entry => join(entry.parentPath, entry.name))
-    .filter(file => READABLE.test(file))
-    .sort()
-}
-
-function readVarsFile(file: string): MapNode {
-  const node = parseYaml(readFileSync(file, 'utf8'), file, problem => {
-    throw problem
-  })
-  const at = { file, line: 1, col: 1, length: 1 }
-  if (node === undefined || (node.kind === 'scalar' && node.value === null))
-    return { kind: 'map', entries: [], at }
-  if (node.kind === 'map') return node
-  throw new SourceError('BAD_VALUE', node.at, `a ${node.kind} found, expected a map of variables`)
 }

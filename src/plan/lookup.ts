@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, readlinkSync, statSync, lstatSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
-import type { LocalEntry, LocalFile, LocalPlace, LocalTree } from '../modules/module.ts'
+import type { LocalEntry, LocalFile, LocalPlace, LocalTree } from '../modules/_local.ts'
 
 const files = new Map<string, LocalFile>()
 

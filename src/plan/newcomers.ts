@@ -13,18 +13,18 @@ export interface Newcomers {
   readonly inventory: Inventory
 }
 
-/** Returns what may have come to exist after the plays. */
+/** A task that adds hosts or memberships, and the play it stands in. */
+export interface Adding {
+  readonly play: PlannedPlay
+  readonly step: Step
+}
+
+/** Returns what may have come to exist once the tasks are done. */
 export function newcomers(
-  plays: readonly PlannedPlay[],
+  adding: readonly Adding[],
   everyPlay: readonly Play[],
   inventory: Inventory,
-  stepsOf: (play: PlannedPlay) => readonly Step[],
 ): Newcomers {
-  const adding = plays.flatMap(play =>
-    stepsOf(play)
-      .filter(step => step.module.adds)
-      .map(step => ({ play, step })),
-  )
   if (adding.length === 0 || inventory.grown === undefined) return { isAny: false, inventory }
   const names = adding.flatMap(({ step }) => namesIn(step))
   const patterns = names.map(patternOf)

@@ -12,7 +12,7 @@ import { expand, expandHandler, expandRole, type Expansion } from './expand.ts'
 import { FactFinder } from './fact-finder.ts'
 import { allTasks } from './leaves.ts'
 import { namesIncludedBy } from './included-vars.ts'
-import { newcomers, varsAddedBy, type Newcomers } from './newcomers.ts'
+import { newcomers, varsAddedBy, type Adding, type Newcomers } from './newcomers.ts'
 import { enterRole, inherit, namesSetBy, playLayers, playSettings } from './settings.ts'
 import type { PlannedPlay, Project, Section, Step } from './step.ts'
 import type { TagChoice } from './tags.ts'
@@ -40,11 +40,14 @@ export function planProject(input: PlanInput): Project {
   const how: Expansion = { ...input, seen: new Map(), identities: new Map() }
   const plays: PlannedPlay[] = []
   const around: Newcomers[] = []
+  const adding: Adding[] = []
   const everyPlay = input.playbooks.flatMap(playbook => playbook.plays)
   for (const play of everyPlay) {
-    const before = newcomers(plays, everyPlay, input.inventory, tasksOf)
+    const before = newcomers(adding, everyPlay, input.inventory)
     around.push(before)
-    plays.push(planPlay(play, input, how, before))
+    const planned = planPlay(play, input, how, before)
+    plays.push(planned)
+    for (const step of tasksOf(planned)) if (step.module.adds) adding.push({ play: planned, step })
   }
   const runNames = new Set(
     plays.flatMap(play =>

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { format, resolveConfig } from 'prettier'
 import { parse, parseDocument, type CollectionTag, type ScalarTag } from 'yaml'
 import { Secret } from '../../src/base/secret.ts'
-import type { LocalEntry, LocalFile, LocalPlace, LocalTree } from '../../src/modules/module.ts'
+import type { LocalEntry, LocalFile, LocalPlace, LocalTree } from '../../src/modules/_local.ts'
 
 /** Set by `npm run golden`: expectations are written instead of compared. */
 export const REWRITES = process.env['GOLDEN'] === '1'

@@ -30,24 +30,27 @@ export interface Cycle extends z.output<typeof cycleFile> {
   readonly playbook: string
 }
 
-/** Returns the cycles that lie in folders beside this file, one for each module. */
-export function cycles(): readonly Cycle[] {
-  return readdirSync(import.meta.dirname)
-    .filter(name => existsSync(join(import.meta.dirname, name, 'cycle.yml')))
+/** A host on which things are done by hand as well. */
+export type Handled = Pick<LiveHost, 'name' | 'run'>
+
+/** Returns the cycles that lie in folders of the place, one for each module. */
+export function cycles(place: string): readonly Cycle[] {
+  return readdirSync(place)
+    .filter(name => existsSync(join(place, name, 'cycle.yml')))
     .map(name => {
-      const folder = join(import.meta.dirname, name)
+      const folder = join(place, name)
       const found = cycleFile.parse(parse(readFileSync(join(folder, 'cycle.yml'), 'utf8')))
       return { ...found, name, playbook: join(folder, 'site.yml') }
     })
 }
 
 /** Runs a script of several lines by hand; the first line that fails is an error, which shows how far it came. */
-export function byHand(host: LiveHost, script: string): Promise<string> {
+export function byHand(host: Handled, script: string): Promise<string> {
   return host.run(`set -eux\n${script}`)
 }
 
 /** Returns what was found or done on the host, as `task: kind what`, sorted. */
-export function shown(ran: Ran, host: LiveHost): readonly string[] {
+export function shown(ran: Ran, host: Handled): readonly string[] {
   return eventsOf(ran, 'task_done')
     .filter(event => event.host === host.name)
     .flatMap(({ task, changes }) => changes.map(({ kind, what }) => `${task}: ${kind} ${what}`))
@@ -55,7 +58,7 @@ export function shown(ran: Ran, host: LiveHost): readonly string[] {
 }
 
 /** Returns the tasks that ended so on the host. */
-export function tasksOn(ran: Ran, host: LiveHost, status: string): readonly string[] {
+export function tasksOn(ran: Ran, host: Handled, status: string): readonly string[] {
   return eventsOf(ran, 'task_done')
     .filter(event => event.host === host.name && event.status === status)
     .map(event => event.task)
@@ -66,7 +69,7 @@ export function tasksOn(ran: Ran, host: LiveHost, status: string): readonly stri
  * back. What logging in and the host's own housekeeping write is left out.
  */
 export async function writtenDuring(
-  hosts: readonly LiveHost[],
+  hosts: readonly Handled[],
   work: () => Promise<void>,
 ): Promise<readonly string[]> {
   const began = await Promise.all(hosts.map(host => host.run('date +%s.%N')))

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startHosts, stopHosts, type LiveHost } from '../support/hosts.ts'
-import { eventsOf, inventoryOf, msingi, tasksThat, type Ran } from '../support/msingi.ts'
-import { byHand, cycles, shown, tasksOn, writtenDuring } from './by-hand.ts'
+import { eventsOf, inventoryOf, msingi, type Ran } from '../support/msingi.ts'
+import { byHand, cycles, writtenDuring } from './by-hand.ts'
+import { testCycle } from './cycle-tests.ts'
 
 /** Both systems take part in each run, which takes little longer than one of them would. */
 const hosts: LiveHost[] = []
@@ -56,64 +57,6 @@ test('stat tells what stat tells', async () => {
   }
 })
 
-describe.each(cycles())('$name, on Debian 12 and 13', cycle => {
-  const { playbook, uncheckable } = cycle
-  const broken = cycle.breaks.flatMap(({ shows }) => shows).sort()
-
-  function run(command: 'plan' | 'apply' | 'drift'): Promise<Ran> {
-    return msingi(command, playbook, '-i', inventory)
-  }
-
-  async function expectHolds(): Promise<void> {
-    for (const host of hosts) await byHand(host, cycle.holds)
-  }
-
-  test('a plan foresees what a first run does, and writes nothing', async () => {
-    for (const host of hosts) await byHand(host, cycle.prepare)
-    let plan: Ran | undefined
-    expect(
-      await writtenDuring(hosts, async () => {
-        plan = await run('plan')
-      }),
-    ).toEqual([])
-    const apply = await run('apply')
-
-    expect([plan?.exit, apply.exit, apply.stderr]).toEqual([2, 0, ''])
-    for (const host of hosts) {
-      const foreseen = plan ? shown(plan, host) : []
-      const done = shown(apply, host).filter(row => !isUncheckable(row))
-      expect(foreseen).toEqual(done)
-      expect(plan ? tasksOn(plan, host, 'unknown') : []).toEqual(uncheckable)
-    }
-    await expectHolds()
-  })
-
-  test('the next run changes nothing', async () => {
-    const again = await run('apply')
-
-    expect(again.exit).toBe(0)
-    for (const host of hosts) expect(tasksOn(again, host, 'changed')).toEqual(uncheckable)
-  })
-
-  test('what is broken by hand is what drift names and what a run repairs', async () => {
-    for (const { by } of cycle.breaks) for (const host of hosts) await byHand(host, by)
-    let drift: Ran | undefined
-    expect(
-      await writtenDuring(hosts, async () => {
-        drift = await run('drift')
-      }),
-    ).toEqual([])
-    const repair = await run('apply')
-
-    expect([drift?.exit, repair.exit, tasksThat(repair, 'failed')]).toEqual([2, 0, []])
-    for (const host of hosts) {
-      expect(drift ? shown(drift, host) : []).toEqual(broken)
-      expect(shown(repair, host).filter(row => !isUncheckable(row))).toEqual(broken)
-    }
-    await expectHolds()
-  })
-
-  function isUncheckable(row: string): boolean {
-    return uncheckable.some(task => row.startsWith(`${task}: `))
-  }
+describe.each(cycles(import.meta.dirname))('$name, on Debian 12 and 13', cycle => {
+  testCycle(cycle, () => ({ hosts, inventory }))
 })

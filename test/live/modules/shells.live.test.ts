@@ -6,7 +6,7 @@ import { byHand, cycles, shown, tasksOn } from './by-hand.ts'
 /** What depends on the shell: scripts, quoting, and the programs that busybox has under the same names. */
 const MODULES = ['file', 'copy', 'template', 'lineinfile', 'command', 'shell', 'user', 'group']
 
-const chosen = cycles().filter(({ name }) => MODULES.includes(name))
+const chosen = cycles(import.meta.dirname).filter(({ name }) => MODULES.includes(name))
 const uncheckable = chosen.flatMap(cycle => cycle.uncheckable)
 const hosts: LiveHost[] = []
 let inventory: string

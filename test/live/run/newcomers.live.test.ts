@@ -56,5 +56,9 @@ test('a host that a task adds is planned, provisioned and right afterwards, as i
   expect([plan.exit, apply.exit, again.exit]).toEqual([2, 0, 0])
   expect(await fresh.run('cat /etc/greeting')).toBe(`from ${known.name}, one of 1\n`)
   expect(await known.run('cat /etc/note')).toBe('os_debian\n')
-  expect(eventsOf(apply, 'host_done').map(({ host }) => host)).toEqual(['newcomer', known.name])
+  expect(
+    eventsOf(apply, 'host_done')
+      .map(({ host }) => host)
+      .toSorted(),
+  ).toEqual([known.name, 'newcomer'])
 })

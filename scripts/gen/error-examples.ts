@@ -35,6 +35,16 @@ function role(
 const PORT =
   'summary: Serves pages.\nparams:\n  port: { type: integer, max: 65535, default: 80, describe: Port. }'
 
+/** Encrypted with age for somebody whose identity nobody has any more. */
+const SEALED = `-----BEGIN AGE ENCRYPTED FILE-----
+YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSB3NkJPSkJ1OVRLcXpqdnFG
+R0RkZXVkNlhhM2sxUXppUG1JUmNOc25BZ21BClpPTGhMZ2JwUWF1VW54WXU2aFRG
+amFIUUNHc2Y2azc0K3R3WkM5ekpFZUEKLS0tIDZCZlA2ZC9zQzlrTHZ6YXdNR1RP
+enpYWHAxSWpjR3JKUmx0cWtKN0krNXMK9gmKPEZuN3TsYLcuYbVWJYcgeIQJs37c
+a9GIc7InmN9AWfIsWIV0
+-----END AGE ENCRYPTED FILE-----
+`
+
 export const SOURCE_EXAMPLES: Readonly<Record<SourceCode, SourceExample>> = {
   YAML_SYNTAX: {
     means: 'The file is no YAML.',
@@ -243,6 +253,23 @@ export const SOURCE_EXAMPLES: Readonly<Record<SourceCode, SourceExample>> = {
     remedy: 'Write groups, and below each `hosts`, `vars` and `children`. One in INI form is converted once.',
     files: { 'site.yml': '- hosts: localhost\n  tasks:\n    - ping:\n', 'hosts.yml': '[web]\nserver\n' },
   },
+  SECRET_LOCKED: {
+    means: 'A file or a value is encrypted, and none of the keys at hand opens it.',
+    remedy:
+      'Give the key: `--identity FILE` for age and sops, `--vault-password-file FILE` for ansible-vault. Or let somebody who can open it add you: `msingi secrets add-recipient`.',
+    files: {
+      'site.yml': '- hosts: all\n  vars_files: [passwords.age.yml]\n  tasks:\n    - ping:\n',
+      'passwords.age.yml': SEALED,
+    },
+  },
+  SECRET_DAMAGED: {
+    means:
+      'A file or a value is encrypted, and is not whole: cut off, altered, or of a kind that is not understood.',
+    remedy: 'Take its last good version out of version control.',
+    files: tasks(
+      `- debug: { msg: '{{ word }}' }\n  vars:\n    word: !vault |\n      $ANSIBLE_VAULT;1.1;AES256\n      6162`,
+    ),
+  },
 }
 
 /** A command line that cannot be carried out. */
@@ -283,6 +310,12 @@ export const USAGE_EXAMPLES: Readonly<Record<UsageCode, UsageExample>> = {
     means: 'A play asks for a variable and there is no terminal to ask at.',
     remedy: 'Give `-e name=…`, or set `MSINGI_VAR_NAME`. With `-y` defaults are taken.',
     argv: ['apply', 'asking.yml'],
+  },
+  BAD_IDENTITY: {
+    means:
+      'The file or program that should give a key does not: it is missing, gives nothing, holds something else, or others may read it.',
+    remedy: 'Correct the path; give an identity file mode 0600.',
+    argv: ['lint', 'site.yml', '--identity', 'none.txt'],
   },
   NO_MATCH: {
     means: 'No host is left: a pattern or `--limit` matches none.',

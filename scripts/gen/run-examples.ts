@@ -101,6 +101,12 @@ export const RUN_EXAMPLES: Readonly<Record<string, RunExample>> = {
     remedy:
       'Free space on the file system of `/var/lib/msingi` (for other users than root `/var/tmp`), or look why it cannot be written.',
   },
+  SECRET_EXPOSED: {
+    means:
+      'A secret would stand where others can read it: among the arguments or in the environment of a process, in the name of a file, in the output.',
+    remedy:
+      'Give it on `stdin`, or write it with `copy` or `template` to a file of mode 0600 that the program reads; see [secrets](secrets.md).',
+  },
   TIMEOUT: {
     means: 'The command took longer than `timeout` allows, and was ended on the host.',
     remedy: 'Raise `timeout`, or find out what it waits for.',

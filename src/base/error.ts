@@ -40,6 +40,8 @@ export const SOURCE_CODES = [
   'BAD_PATTERN',
   'NO_HOSTS',
   'BAD_INVENTORY',
+  'SECRET_LOCKED',
+  'SECRET_DAMAGED',
 ] as const
 export type SourceCode = (typeof SOURCE_CODES)[number]
 
@@ -76,6 +78,7 @@ export type UsageCode =
   | 'NO_PASSWORD'
   | 'NO_ANSWER'
   | 'NO_MATCH'
+  | 'BAD_IDENTITY'
   | 'INVENTORY_BUSY'
 
 /** The command line is wrong. Nothing was contacted. */

@@ -1,6 +1,9 @@
+import { createHmac, randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
+import { spellings } from './spellings.ts'
 
-const MASK = '‹secret›'
+/** What stands in the place of a secret wherever something is shown. */
+export const MASK = '‹secret›'
 
 /** Shorter values would mask ordinary words all over the output. */
 const SHORTEST_MASKED = 4
@@ -11,13 +14,20 @@ const SHORTEST_MASKED = 4
  */
 export class Secret {
   readonly #value: string
+  readonly #parts: readonly Secret[]
 
-  constructor(value: string) {
+  /** @param parts - the secrets inside a text that is otherwise in the open, such as a file made from a template */
+  constructor(value: string, parts: readonly Secret[] = []) {
     this.#value = value
+    this.#parts = parts
   }
 
   reveal(): string {
     return this.#value
+  }
+
+  get parts(): readonly Secret[] {
+    return this.#parts
   }
 
   toString(): string {
@@ -39,18 +49,24 @@ export function plainText(value: string | Secret): string {
 }
 
 /**
- * Masks known secret values in text, in every spelling they are likely to take on the way out:
- * as they are, base64, URL-encoded, JSON-escaped and shell-quoted. It stands at the one boundary where
- * anything leaves the process.
+ * Masks known secret values in text, in every spelling they are likely to take on the way out. It stands at the one
+ * boundary where anything leaves the process.
  */
 export class Redactor {
+  readonly #known = new Set<string>()
   readonly #spellings = new Set<string>()
+  readonly #key = randomBytes(32)
   #pattern: RegExp | undefined
 
-  /** Remembers a secret; every line of a multi-line secret is masked on its own as well. */
+  /**
+   * Remembers a secret. Of one that has lines, each is masked on its own as well; of a text that is secret because of
+   * what was put into it, the whole and these parts.
+   */
   add(secret: Secret): void {
     const value = secret.reveal()
-    for (const part of new Set([value, ...value.split('\n')])) {
+    for (const part of secret.parts) this.add(part)
+    const lines = secret.parts.length > 0 ? [] : value.split('\n').map(line => line.replace(/\r$/, ''))
+    for (const part of [value, value.trim(), ...lines]) {
       if (part.trim().length >= SHORTEST_MASKED) this.#remember(part)
     }
   }
@@ -68,7 +84,10 @@ export class Redactor {
     return text.replace(this.#pattern, MASK)
   }
 
-  /** Returns a copy as plain data: every string, keys included, masked, every other object as its `toJSON` says. */
+  /**
+   * Returns a copy as plain data: every string, keys included, masked, every other object as its `toJSON` says. A secret
+   * before or after a change is shown as a digest that means something within this run only: equal ones look equal.
+   */
   maskDeep<T>(data: T): T {
     return this.#walk(data) as T
   }
@@ -79,22 +98,20 @@ export class Redactor {
     if (Array.isArray(data)) return data.map(item => this.#walk(item))
     if ('toJSON' in data && typeof data.toJSON === 'function')
       return this.#walk((data as { toJSON: () => unknown }).toJSON())
-    return Object.fromEntries(Object.entries(data).map(([key, value]) => [this.mask(key), this.#walk(value)]))
+    return Object.fromEntries(
+      Object.entries(data).map(([key, value]) => [this.mask(key), this.#entry(key, value)]),
+    )
+  }
+
+  #entry(key: string, value: unknown): unknown {
+    if (!(value instanceof Secret) || (key !== 'before' && key !== 'after')) return this.#walk(value)
+    return `‹secret ${createHmac('sha256', this.#key).update(value.reveal()).digest('hex').slice(0, 8)}›`
   }
 
   #remember(value: string): void {
-    const bytes = Buffer.from(value, 'utf8')
-    const spellings = [
-      value,
-      bytes.toString('base64'),
-      bytes.toString('base64').replace(/=+$/, ''),
-      bytes.toString('base64url'),
-      bytes.toString('hex'),
-      encodeURIComponent(value),
-      JSON.stringify(value).slice(1, -1),
-      value.replaceAll("'", String.raw`'\''`),
-    ]
-    for (const spelling of spellings) this.#spellings.add(spelling)
+    if (this.#known.has(value)) return
+    this.#known.add(value)
+    for (const spelling of spellings(value)) this.#spellings.add(spelling)
     this.#pattern = undefined
   }
 }

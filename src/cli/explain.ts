@@ -24,6 +24,9 @@ type Explained = Parameters<NonNullable<RunOptions['onExplained']>>[0]
 export async function explain(files: readonly string[], flags: ExplainFlags): Promise<number> {
   const opened = openProject(files, flags, process.env)
   const redactor = new Redactor()
+  opened.keyring.onSecret(secret => {
+    redactor.add(secret)
+  })
   const password = await becomePassword(flags, process.env)
   if (password) redactor.add(password)
   const project = await askPrompts(opened.project, {}, process.env, redactor)

@@ -4,16 +4,19 @@ import { UsageError } from '../base/error.ts'
 import type { SourceError } from '../base/error.ts'
 import { loadInventory } from '../inventory/load.ts'
 import type { Inventory } from '../inventory/model.ts'
+import type { Keyring } from '../secrets/keyring.ts'
 import { openSources } from '../syntax/files.ts'
 import type { Sources } from '../syntax/files.ts'
 import type { Layer } from '../vars/scope.ts'
 import { ProjectError } from './complain.ts'
 import { readExtraVars } from './extra-vars.ts'
-import type { InventoryFlags } from './options.ts'
+import { openKeyring, unsealing } from './keys.ts'
+import type { InventoryFlags, KeyFlags } from './options.ts'
 
 /** Hosts and variables, read, with everything that is wrong so far. */
 export interface OpenInventory {
   readonly sources: Sources
+  readonly keyring: Keyring
   /** The files and folders it was read from. */
   readonly from: readonly string[]
   readonly inventory: Inventory
@@ -22,18 +25,24 @@ export interface OpenInventory {
   readonly textOf: (file: string) => string | undefined
 }
 
+/** For commands that only look at texts: single values that no key opens stay shut. */
+export interface MayStayLocked {
+  readonly mayStayLocked?: true
+}
+
 /**
  * Reads the inventory and the variables of the command line; problems are collected, not thrown.
  *
  * @throws UsageError NO_INVENTORY where there is none.
  */
 export function openInventory(
-  flags: Pick<InventoryFlags, 'inventory' | 'extraVars'>,
+  flags: Pick<InventoryFlags, 'inventory' | 'extraVars'> & KeyFlags & MayStayLocked,
   playbooks: readonly string[],
   env: NodeJS.ProcessEnv,
 ): OpenInventory {
   const from = inventorySources(flags.inventory, playbooks, env)
-  const sources = openSources()
+  const keyring = openKeyring(flags, env)
+  const sources = openSources(unsealing(keyring, flags.mayStayLocked === true))
   const problems: SourceError[] = []
   const onProblem = (problem: SourceError): void => {
     problems.push(problem)
@@ -42,6 +51,7 @@ export function openInventory(
   const { layer, textOf } = readExtraVars(flags.extraVars, sources, onProblem)
   return {
     sources,
+    keyring,
     from,
     inventory,
     extra: layer,

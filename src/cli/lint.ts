@@ -8,8 +8,10 @@ import { openLoader } from '../playbook/load.ts'
 import { plural } from '../report/quantity.ts'
 import { openSources } from '../syntax/files.ts'
 import { ProjectError } from './complain.ts'
+import { openKeyring, unsealing } from './keys.ts'
 import type { LintFlags } from './options.ts'
 import { openProject } from './project.ts'
+import { countPlaintext } from './secrets-check.ts'
 
 /**
  * Returns what was checked, in a line.
@@ -20,37 +22,42 @@ export function lint(files: readonly string[], flags: LintFlags): string {
   if (files.length === 0 && !flags.checkRoles)
     throw new UsageError('BAD_ARGUMENT', 'no playbook is named', 'name one, or give --check-roles')
   const ofPlaybooks = files.length === 0 ? NOTHING : lintPlaybooks(files, flags)
-  const ofRoles = flags.checkRoles ? lintRoles(files) : NOTHING
+  const ofRoles = flags.checkRoles ? lintRoles(files, flags) : NOTHING
   const problems = distinct([...ofPlaybooks.problems, ...ofRoles.problems])
   if (problems.length > 0)
     throw new ProjectError(problems, file => ofPlaybooks.textOf(file) ?? ofRoles.textOf(file))
-  return `no problems: ${[...ofPlaybooks.found, ...ofRoles.found].join(', ')}\n`
+  const isOpen = ofPlaybooks.openSecrets > 0
+  const warning = `warning: ${plural(ofPlaybooks.openSecrets, 'value')} in plain text may be secret; \`msingi secrets check\` shows where\n`
+  return `no problems: ${[...ofPlaybooks.found, ...ofRoles.found].join(', ')}\n${isOpen ? warning : ''}`
 }
 
 interface Checked {
   readonly found: readonly string[]
   readonly problems: readonly SourceError[]
   readonly textOf: (file: string) => string | undefined
+  /** How many values look like secrets. */
+  readonly openSecrets: number
 }
 
-const NOTHING: Checked = { found: [], problems: [], textOf: () => undefined }
+const NOTHING: Checked = { found: [], problems: [], textOf: () => undefined, openSecrets: 0 }
 
 function lintPlaybooks(files: readonly string[], flags: LintFlags): Checked {
   try {
-    const { plays } = openProject(files, flags, process.env).project
+    const { project, sources } = openProject(files, { ...flags, mayStayLocked: true }, process.env)
+    const { plays } = project
     const tasks = plays.flatMap(play => play.sections.flatMap(section => [...leaves(section.items)])).length
     const hosts = new Set(plays.flatMap(play => play.hosts)).size
     const found = [plural(files.length, 'playbook'), plural(tasks, 'task'), plural(hosts, 'host')]
-    return { ...NOTHING, found }
+    return { ...NOTHING, found, openSecrets: countPlaintext(sources) }
   } catch (error) {
     if (!(error instanceof ProjectError)) throw error
-    return { found: [], problems: error.problems, textOf: error.textOf }
+    return { ...NOTHING, problems: error.problems, textOf: error.textOf }
   }
 }
 
 /** Checks the roles here and beside the playbooks, whoever calls them. */
-function lintRoles(files: readonly string[]): Checked {
-  const sources = openSources()
+function lintRoles(files: readonly string[], flags: LintFlags): Checked {
+  const sources = openSources(unsealing(openKeyring(flags, process.env), true))
   const problems: SourceError[] = []
   const onProblem = (problem: SourceError): void => {
     problems.push(problem)
@@ -61,7 +68,7 @@ function lintRoles(files: readonly string[]): Checked {
   if (roles.length === 0)
     throw new UsageError('BAD_ARGUMENT', `there is no role in ${[...folders].join(', ')}`)
   for (const entries of roles) checkRole(entries, { modules, onProblem })
-  return { found: [plural(roles.length, 'role')], problems, textOf: sources.textOf }
+  return { ...NOTHING, found: [plural(roles.length, 'role')], problems, textOf: sources.textOf }
 }
 
 /** Both ways lead to the tasks of roles; each problem is told once. */

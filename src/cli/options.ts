@@ -5,8 +5,15 @@ import { UsageError } from '../base/error.ts'
 /** Gives the process its exit status once a command has run. */
 export type ExitWith = (status: number) => void
 
+/** Where the keys to encrypted files and values come from. */
+export interface KeyFlags {
+  readonly identity?: readonly string[]
+  readonly vaultPasswordFile?: readonly string[]
+  readonly vaultId?: readonly string[]
+}
+
 /** Where hosts and variables come from. */
-export interface InventoryFlags {
+export interface InventoryFlags extends KeyFlags {
   readonly inventory: readonly string[]
   readonly limit?: string
   readonly extraVars: readonly string[]
@@ -149,8 +156,30 @@ export interface TestFlags {
 
 const DEFAULT_FORKS = 32
 
-export function addInventoryOptions(command: Command): Command {
+export function addKeyOptions(command: Command): Command {
   return command
+    .addOption(
+      new Option(
+        '--identity <file>',
+        'open what age encrypted with this identity; may be given several times',
+      )
+        .argParser(collect)
+        .default([], '$MSINGI_IDENTITY_FILE, ~/.config/msingi/identity.txt'),
+    )
+    .addOption(
+      new Option('--vault-password-file <file>', 'open what ansible-vault encrypted with this password')
+        .argParser(collect)
+        .default([], '$ANSIBLE_VAULT_PASSWORD_FILE'),
+    )
+    .addOption(
+      new Option('--vault-id <id@file>', 'the same for one vault id; `id@prompt` asks')
+        .argParser(collect)
+        .default([], 'none'),
+    )
+}
+
+export function addInventoryOptions(command: Command): Command {
+  return addKeyOptions(command)
     .addOption(
       new Option('-i, --inventory <path>', 'inventory file or folder; may be given several times')
         .argParser(collect)

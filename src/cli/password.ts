@@ -44,13 +44,21 @@ function fromFile(file: string): Secret {
 export async function askSecret(prompt: string, nobody = noTerminal()): Promise<Secret> {
   const terminal = openTerminal(nobody)
   process.stderr.write(prompt)
-  try {
-    return await typed(terminal)
-  } finally {
+  return typedAt(terminal).finally(() => {
+    process.stderr.write('\n')
+  })
+}
+
+/** Returns what is typed at the terminal of the process; fails as `askSecret` does. */
+export async function typedSecret(): Promise<Secret> {
+  return typedAt(openTerminal(noTerminal()))
+}
+
+function typedAt(terminal: ReadStream): Promise<Secret> {
+  return typed(terminal).finally(() => {
     terminal.setRawMode(false)
     terminal.destroy()
-    process.stderr.write('\n')
-  }
+  })
 }
 
 /**

@@ -26,6 +26,9 @@ export interface Means {
 export async function means(flags: PlayFlags, opened: OpenProject): Promise<Means> {
   const wishes = readWishes(flags.output, process)
   const redactor = new Redactor()
+  opened.keyring.onSecret(secret => {
+    redactor.add(secret)
+  })
   const password = await becomePassword(flags, process.env)
   if (password) redactor.add(password)
   const project = await askPrompts(opened.project, flags, process.env, redactor)

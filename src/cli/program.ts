@@ -17,6 +17,7 @@ import { addPlan } from './commands/plan.ts'
 import { addRevert } from './commands/revert.ts'
 import { addRoles } from './commands/roles.ts'
 import { addRuns } from './commands/runs.ts'
+import { addSecrets } from './commands/secrets.ts'
 import { addTest } from './commands/test.ts'
 import { addVars } from './commands/vars.ts'
 import type { ExitWith } from './options.ts'
@@ -57,6 +58,7 @@ export function makeProgram(exitWith: ExitWith): Command {
     addRuns,
     addModules,
     addRoles,
+    addSecrets,
   ]) {
     add(program, exitWith)
   }

@@ -8,7 +8,7 @@ import type { Include, IncludedTasks, RoleUse } from '../playbook/model.ts'
 import { FACTS } from '../probes/facts.ts'
 import { hostChooser } from './play-hosts.ts'
 import { openInventory, refuseProblems } from './inventory.ts'
-import type { OpenInventory } from './inventory.ts'
+import type { MayStayLocked, OpenInventory } from './inventory.ts'
 import type { ChoiceFlags, InventoryFlags } from './options.ts'
 
 /** A project without problems, and what it was read from. */
@@ -23,7 +23,7 @@ export interface OpenProject extends OpenInventory {
  */
 export function openProject(
   files: readonly string[],
-  flags: InventoryFlags & ChoiceFlags,
+  flags: InventoryFlags & ChoiceFlags & MayStayLocked,
   env: NodeJS.ProcessEnv,
 ): OpenProject {
   const opened = openInventory(flags, files, env)

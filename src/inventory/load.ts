@@ -228,13 +228,16 @@ function groupsFrom(draft: Draft, { parents, children }: Ancestry): Map<string, 
   return groups
 }
 
-/** Returns the variables of `group_vars/NAME.yml`, `.yaml`, `NAME` or the files of the folder `NAME/`, in order of names. */
+/** How files of variables end; the encrypted ones come last and so win. */
+const SUFFIXES = ['.yml', '.yaml', '.age.yml', '.age.yaml'] as const
+
+/** Returns the variables of `group_vars/NAME.yml`, `.yaml`, `NAME`, encrypted ones, or the files of the folder `NAME/`, in order of names. */
 function varsBeside(folder: 'group_vars' | 'host_vars', name: string, loading: Loading): Layer[] {
   const { dirs, sources, onProblem } = loading
   const layers: Layer[] = []
   for (const dir of dirs) {
     const base = join(dir, folder, name)
-    for (const path of [base, `${base}.yml`, `${base}.yaml`]) {
+    for (const path of [base, ...SUFFIXES.map(suffix => `${base}${suffix}`)]) {
       const kind = sources.kindOf(path)
       const files = kind === 'directory' ? varsFilesIn(path, sources) : kind === 'file' ? [path] : []
       for (const file of files) {

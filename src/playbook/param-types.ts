@@ -11,10 +11,17 @@ import type { RoleParam } from './model.ts'
  */
 export function checkParam(param: RoleParam, value: unknown, text?: string): string | undefined {
   if (value instanceof Unknown) return undefined
-  const plainValue = value instanceof Secret ? value.reveal() : value
+  const plainValue = value instanceof Secret ? revealedAs(param.type, value) : value
   const shown = param.secret || value instanceof Secret ? '‹secret›' : showValue(plainValue)
   const expected = misfit(param, plainValue, text)
   return expected === undefined ? undefined : `${shown}, expected ${expected}`
+}
+
+/** A secret is always text; where a number is asked for, the text of one will do. */
+function revealedAs(type: RoleParam['type'], secret: Secret): string | number {
+  const text = secret.reveal()
+  const isNumber = (type === 'integer' || type === 'number') && /^-?\d+(?:\.\d+)?$/.test(text)
+  return isNumber ? Number(text) : text
 }
 
 function misfit(param: RoleParam, value: unknown, text: string | undefined): string | undefined {

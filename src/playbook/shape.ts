@@ -37,9 +37,10 @@ export function isNull(node: Node): boolean {
   return node.kind === 'scalar' && node.value === null
 }
 
-/** Tells whether the value is text that holds a template, so that it is known only at run time. */
+/** Tells whether the value is text that holds a template, or is encrypted, so that it is known only at run time. */
 export function isTemplate(node: Node): boolean {
-  return node.kind === 'scalar' && typeof node.value === 'string' && node.value.includes('{{')
+  if (node.kind !== 'scalar') return false
+  return node.secret !== undefined || (typeof node.value === 'string' && node.value.includes('{{'))
 }
 
 /** Tells whether there is a template anywhere inside. */

@@ -1,4 +1,5 @@
 import { SourceError, TaskError } from '../base/error.ts'
+import { Secret } from '../base/secret.ts'
 import type { Registered } from '../base/result.ts'
 import { findUnknown, Unknown } from '../base/unknown.ts'
 import type { AnyModule, Input, Verdict } from '../modules/module.ts'
@@ -149,11 +150,27 @@ function parse(step: Step, args: unknown): unknown {
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
   const path = issue?.path ?? []
+  if (valueAt(args, path) instanceof Secret) throw exposed(step, path)
   const title = [step.module.name, ...path].join('.')
   throw new SourceError(
     issue ? issueCode(issue, args) : 'BAD_PARAM',
     nodeAt(step.args, path).at,
     `${title}: ${issue?.message ?? 'wrong'}`,
+  )
+}
+
+function exposed({ module }: Step, path: readonly PropertyKey[]): TaskError {
+  return new TaskError(
+    'SECRET_EXPOSED',
+    `\`${[module.name, ...path].join('.')}\` is no place for a secret: it would be seen in the list of processes or in the output`,
+    'give it on `stdin`, or write it to a file of mode 0600 that the program reads',
+  )
+}
+
+function valueAt(data: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (value !== null && typeof value === 'object' ? Reflect.get(value, key) : undefined),
+    data,
   )
 }
 
@@ -165,9 +182,19 @@ function environment(step: Step, scope: Scope): Readonly<Record<string, string>>
     if (unknown) return unknown
     if (value === null || typeof value !== 'object')
       throw new SourceError('BAD_VALUE', node.at, 'environment is not a map')
-    for (const [name, text] of Object.entries(value)) merged[name] = String(text)
+    for (const [name, text] of Object.entries(value)) merged[name] = visibleText(name, text)
   }
   return merged
+}
+
+/** Whoever is on the host can read the environment of a process of theirs, and root that of all. */
+function visibleText(name: string, value: unknown): string {
+  if (!(value instanceof Secret)) return String(value)
+  throw new TaskError(
+    'SECRET_EXPOSED',
+    `the environment variable \`${name}\` would show a secret`,
+    'give it on `stdin`, or write it to a file of mode 0600 that the program reads',
+  )
 }
 
 /** What has keywords: a task, an include, a meta task. */

@@ -3,6 +3,7 @@ import { type OnProblem, SourceError } from '../base/error.ts'
 import type { Span } from '../base/span.ts'
 import type { Node } from './node.ts'
 import { parseYaml } from './parse.ts'
+import { openFile, type Unsealing } from './sealed.ts'
 
 /** The files of a project, each read and parsed once, and remembered for code frames. */
 export interface Sources {
@@ -10,7 +11,7 @@ export interface Sources {
   readonly read: (file: string, onProblem: OnProblem, from?: Span) => string | undefined
   /** Returns the file's tree; undefined where it is empty or wrong. Problems are reported the first time only. */
   readonly parse: (file: string, onProblem: OnProblem, from?: Span) => Node | undefined
-  /** Returns the text of a file read before. */
+  /** Returns the text of a file read before; of one that is encrypted as a whole there is none to show. */
   readonly textOf: (file: string) => string | undefined
   /** Returns the files asked for so far. */
   readonly names: () => readonly string[]
@@ -18,10 +19,15 @@ export interface Sources {
   readonly kindOf: (path: string) => 'file' | 'directory' | undefined
 }
 
-/** Returns an empty memory of files. Paths are taken as they are, relative ones against the working directory. */
-export function openSources(): Sources {
+/**
+ * Returns an empty memory of files. Paths are taken as they are, relative ones against the working directory.
+ *
+ * @param unsealing - opens what is encrypted; without it encrypted text is text
+ */
+export function openSources(unsealing?: Unsealing): Sources {
   const texts = new Map<string, string | SourceError>()
   const nodes = new Map<string, Node | undefined>()
+  const sealed = new Set<string>()
   const kinds = new Map<string, 'file' | 'directory' | undefined>()
 
   function read(file: string, onProblem: OnProblem, from?: Span): string | undefined {
@@ -37,14 +43,21 @@ export function openSources(): Sources {
   function parse(file: string, onProblem: OnProblem, from?: Span): Node | undefined {
     if (nodes.has(file)) return nodes.get(file)
     const text = read(file, onProblem, from)
-    const node = text === undefined ? undefined : parseYaml(text, file, onProblem)
+    const node = text === undefined ? undefined : parsed(text, file, onProblem)
     nodes.set(file, node)
     return node
   }
 
+  function parsed(text: string, file: string, onProblem: OnProblem): Node | undefined {
+    if (unsealing === undefined) return parseYaml(text, file, onProblem)
+    const opened = openFile(text, file, unsealing, onProblem)
+    if (opened.isWhole) sealed.add(file)
+    return opened.node
+  }
+
   function textOf(file: string): string | undefined {
     const text = texts.get(file)
-    return typeof text === 'string' ? text : undefined
+    return typeof text === 'string' && !sealed.has(file) ? text : undefined
   }
 
   function kindOf(path: string): 'file' | 'directory' | undefined {

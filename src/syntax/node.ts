@@ -1,3 +1,4 @@
+import type { Secret } from '../base/secret.ts'
 import type { Span } from '../base/span.ts'
 
 /** YAML as a tree that knows where everything stands. Values are those of YAML 1.2's core schema. */
@@ -12,6 +13,8 @@ export interface ScalarNode {
   readonly quoted: boolean
   /** The YAML tag where one is written, such as `!age`. */
   readonly tag?: string
+  /** What was encrypted in the file. `value` and `text` show a mask, so that nothing that looks at them can tell it. */
+  readonly secret?: Secret
   readonly at: Span
   /** Returns the place of the character at that offset of `value`. */
   readonly placeOf: (offset: number, length?: number) => Span

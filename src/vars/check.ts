@@ -11,7 +11,7 @@ import { templateOf, templateOfFile } from './template.ts'
 export function checkText(node: Node, onProblem: OnProblem): void {
   switch (node.kind) {
     case 'scalar':
-      if (node.tag !== '!unsafe' && typeof node.value === 'string' && /\{[{%#]/.test(node.value))
+      if (node.tag === undefined && /\{[{%#]/.test(node.secret?.reveal() ?? String(node.value)))
         templateOf(node).problems.forEach(onProblem)
       return
     case 'list':

@@ -25,7 +25,7 @@ const TOP: Frame = { context: undefined, loop: {}, params: new Map(), parent: un
 export class Evaluation {
   readonly #template: Template
   readonly #scope: Names
-  #touchedSecret = false
+  readonly #touched: Secret[] = []
 
   constructor(template: Template, scope: Names) {
     this.#template = template
@@ -44,7 +44,7 @@ export class Evaluation {
   /** @throws TouchedUnknown where anything that is needed cannot be known yet. */
   text(): string | Secret {
     const text = this.#pieces(this.#template.pieces, TOP)
-    return this.#touchedSecret ? new Secret(text) : text
+    return this.#touched.length > 0 ? new Secret(text, this.#touched) : text
   }
 
   #pieces(pieces: readonly Piece[], frame: Frame): string {
@@ -67,7 +67,7 @@ export class Evaluation {
   #put({ expr, at }: Put, frame: Frame): string {
     const value = this.#known(expr, frame)
     if (value instanceof Secret) {
-      this.#touchedSecret = true
+      this.#touched.push(value)
       return value.reveal()
     }
     if (value === null || value === undefined) return ''

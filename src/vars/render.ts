@@ -6,7 +6,7 @@ import { Evaluation } from './evaluation.ts'
 import type { Names } from './names.ts'
 import { templateOf, templateOfFile } from './template.ts'
 import type { Template } from './template-tree.ts'
-import { TouchedUnknown } from './value.ts'
+import { sealDeep, TouchedUnknown } from './value.ts'
 
 /**
  * Returns the node as plain data with every template in it rendered. A text that is exactly one `{{ … }}` gives the
@@ -36,14 +36,14 @@ export function renderText(text: string, file: string, scope: Names): string | S
   return stopAtUnknown(() => new Evaluation(sound(template), scope).text())
 }
 
-/** Returns whether the node is a text with a template; one marked `!unsafe` never is. */
+/**
+ * Returns whether the node is a text with a template; one marked `!unsafe` never is, nor is a value that was encrypted by
+ * itself: whoever encrypts a password means every character of it.
+ */
 export function isTemplate(node: Node): boolean {
-  return (
-    node.kind === 'scalar' &&
-    node.tag !== '!unsafe' &&
-    typeof node.value === 'string' &&
-    node.value.includes('{{')
-  )
+  if (node.kind !== 'scalar' || node.tag !== undefined) return false
+  const text = node.secret === undefined ? node.value : node.secret.reveal()
+  return typeof text === 'string' && text.includes('{{')
 }
 
 /** Returns whether a template stands anywhere in the node. */
@@ -63,7 +63,12 @@ function renderScalar(node: ScalarNode, scope: Names): unknown {
     const opened = scope.open(node)
     if (opened !== undefined) return opened
   }
-  if (!isTemplate(node)) return node.value
+  if (!isTemplate(node)) return node.secret ?? node.value
+  const value = renderTemplate(node, scope)
+  return node.secret === undefined ? value : sealDeep(value)
+}
+
+function renderTemplate(node: ScalarNode, scope: Names): unknown {
   return stopAtUnknown(() => {
     const evaluation = new Evaluation(sound(templateOf(node)), scope)
     return evaluation.sole() ?? { value: evaluation.text() }

@@ -15,9 +15,23 @@ const MOST_FILES = 1000
 export function templateOf(node: ScalarNode): Template {
   const known = ofNodes.get(node)
   if (known) return known
-  const template = parse(String(node.value), node.placeOf)
+  const template =
+    node.secret === undefined
+      ? parse(String(node.value), node.placeOf)
+      : discreet(parse(node.secret.reveal(), node.placeOf))
   ofNodes.set(node, template)
   return template
+}
+
+/** What is wrong with an encrypted text is told without a word of it. */
+function discreet(template: Template): Template {
+  const problems = template.problems.map(
+    ({ code, at }) =>
+      new SourceError(code, at, 'the template in this encrypted text is wrong', {
+        hint: 'a secret that holds `{{` itself is taken as it is where it stands alone, behind `!age |`',
+      }),
+  )
+  return { ...template, problems }
 }
 
 /** Returns the text of a template file, parsed the first time it is asked for. */

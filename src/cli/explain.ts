@@ -11,6 +11,7 @@ import { run } from '../run/run.ts'
 import type { RunOptions } from '../run/run.ts'
 import { connecting } from './connecting.ts'
 import { EXIT } from './exit.ts'
+import { generatedSecrets } from './generated.ts'
 import { interruptible } from './interrupt.ts'
 import { lockWish } from './locking.ts'
 import type { ExplainFlags } from './options.ts'
@@ -45,6 +46,7 @@ export async function explain(files: readonly string[], flags: ExplainFlags): Pr
       connect: connecting(opened, flags, password, say),
       signal,
       redactor,
+      generated: generatedSecrets(opened.keyring, false, say),
       onExplained: explained => {
         tell(taskText(redactor.maskDeep(explained), flags.scripts === true, palette))
       },

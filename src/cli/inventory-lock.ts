@@ -29,7 +29,7 @@ export async function withInventory<T>(
 ): Promise<T> {
   const file = fileOf(inventory, folder)
   const end = performance.now() + waitSeconds * 1000
-  for (let owner = take(file); owner !== undefined; owner = take(file)) {
+  for (let owner = takeLock(file); owner !== undefined; owner = takeLock(file)) {
     if (performance.now() >= end) throw busy(owner, inventory)
     await sleep(500)
   }
@@ -47,7 +47,7 @@ function fileOf(inventory: readonly string[], folder: string): string {
 }
 
 /** Returns who has the lock, or undefined where it is ours now. A link is made by one process only, and only with its text. */
-function take(file: string): Owner | undefined {
+export function takeLock(file: string): Owner | undefined {
   const own = `${file}.${process.pid}`
   mkdirSync(join(file, '..'), { recursive: true })
   writeFileSync(own, JSON.stringify(ourselves()), { mode: 0o600 })

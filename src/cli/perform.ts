@@ -3,6 +3,7 @@ import type { Event, EventBody, Mode, Reporter } from '../base/event.ts'
 import { Redactor, type Secret } from '../base/secret.ts'
 import type { Project } from '../plan/step.ts'
 import type { RunOptions } from '../run/run.ts'
+import { generatedSecrets } from './generated.ts'
 import { interruptible } from './interrupt.ts'
 import { lockWish, operator } from './locking.ts'
 import type { PlayFlags } from './options.ts'
@@ -87,6 +88,7 @@ export async function perform(
       },
       emit: report,
       redactor,
+      generated: generatedSecrets(opened.keyring, mode === 'apply', warn),
     })
     return exit
   } finally {

@@ -4,6 +4,7 @@ import { asBoolean } from '../syntax/boolean.ts'
 import { get, type ListNode, type MapNode, type Node, type ScalarNode } from '../syntax/node.ts'
 import type { Layer } from '../vars/scope.ts'
 import type { Settings, Step } from './step.ts'
+import { wantedNode } from './wanted-secret.ts'
 
 /** Keywords that add up from level to level instead of the inner one winning. */
 const ADDING = new Set(['when', 'environment', 'notify', 'tags', 'vars', 'vars_files', 'module_defaults'])
@@ -125,7 +126,8 @@ export function playLayers(play: Play): Layer[] {
 function defaultsOf(role: Role): MapNode {
   const at = { file: role.signature.file || join(role.dir, 'role.yml'), line: 1, col: 1, length: 1 }
   const entries = role.signature.params.flatMap(param => {
-    if (param.default === undefined) return []
+    const value = param.generate ? wantedNode(role.name, param) : param.default
+    if (value === undefined) return []
     const key: ScalarNode = {
       kind: 'scalar',
       value: param.name,
@@ -134,7 +136,7 @@ function defaultsOf(role: Role): MapNode {
       at: param.at,
       placeOf: () => param.at,
     }
-    return [{ key, value: param.default }]
+    return [{ key, value }]
   })
   return { kind: 'map', entries, at }
 }

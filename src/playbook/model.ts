@@ -56,6 +56,16 @@ export interface IncludedTasks {
 
 export type Item = Task | Block | Include
 
+/** How a secret is made. */
+export interface Generate {
+  /** Characters; of no meaning where there are words. */
+  readonly length: number
+  readonly alphabet: string
+  readonly words: number | undefined
+  /** One for each host, or one that all hosts of the project share. */
+  readonly per: 'host' | 'project'
+}
+
 /** One parameter of a role's signature. */
 export interface RoleParam {
   readonly name: string
@@ -63,6 +73,8 @@ export interface RoleParam {
     'string' | 'integer' | 'number' | 'boolean' | 'list' | 'map' | 'path' | 'duration' | 'size' | 'any'
   readonly required: boolean
   readonly secret: boolean
+  /** How its value is made where nobody gives one: once, and kept encrypted in the project. */
+  readonly generate: Generate | undefined
   /** A map that is put together, key by key, from all levels that set it; elsewhere the strongest level wins as a whole. */
   readonly merge: boolean
   readonly describe: string

@@ -28,8 +28,9 @@ function paramTable(params: readonly RoleParam[]): string {
   return ['| parameter | type | default | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n')
 }
 
-function initialOf({ required, default: node, defaultFile: file }: RoleParam): string {
+function initialOf({ required, default: node, defaultFile: file, generate }: RoleParam): string {
   if (required) return '**required**'
+  if (generate) return 'made once'
   if (file !== undefined) return `from \`${file}\``
   const value = node && plain(node)
   return value === undefined || value === null ? '' : `\`${JSON.stringify(value)}\``

@@ -4,6 +4,7 @@ import type { Span } from '../base/span.ts'
 import { asBoolean } from '../syntax/boolean.ts'
 import { type Entry, get, type MapNode, type Node, plain, type ScalarNode } from '../syntax/node.ts'
 import { firstFile } from './find.ts'
+import { generate, readGenerate } from './generate.ts'
 import type { RoleParam, Signature } from './model.ts'
 import { AMOUNT_PATTERN, amountOf, checkParam } from './param-types.ts'
 import { type Reading, report } from './reading.ts'
@@ -131,6 +132,7 @@ export const PARAM_KEYS: Readonly<Record<string, Shape>> = {
   choices: list,
   describe: text,
   secret: flag,
+  generate,
   required: flag,
   merge: flag,
 }
@@ -157,6 +159,7 @@ function readParam({ key, value }: Entry, reading: Reading): RoleParam | undefin
   const param = paramOf(key, value)
   const brought = fileDefault(param, get(value, 'default_file'), reading)
   checkDefault({ ...param, ...brought }, get(value, 'required'), reading)
+  checkGenerate(param, get(value, 'generate'), reading)
   return { ...param, ...brought }
 }
 
@@ -191,6 +194,7 @@ function paramOf(key: ScalarNode, map: MapNode): RoleParam {
     type: TYPES.find(known => known === textOf(get(map, 'type'))) ?? 'any',
     required: required !== undefined && asBoolean(required) === true,
     secret: secret !== undefined && asBoolean(secret) === true,
+    generate: readGenerate(get(map, 'generate')),
     merge: merge !== undefined && asBoolean(merge) === true,
     describe: textOf(get(map, 'describe')),
     default: get(map, 'default'),
@@ -222,6 +226,17 @@ function checkDefault(param: RoleParam, required: Node | undefined, reading: Rea
   if (wrong) report(reading, 'BAD_VALUE', param.default.at, `the default of \`${param.name}\` is ${wrong}`)
 }
 
+function checkGenerate(param: RoleParam, written: Node | undefined, reading: Reading): void {
+  if (param.generate === undefined || written === undefined) return
+  const wrong = [
+    !param.secret && 'is made, and is not marked as a secret: add `secret: true`',
+    param.type !== 'string' && `is made, and is of the type ${param.type}: expected \`type: string\``,
+    (param.required || param.default !== undefined) &&
+      'is made, and is required or has a default: remove one',
+  ].find(message => message !== false)
+  if (wrong) report(reading, 'BAD_VALUE', written.at, `\`${param.name}\` ${wrong}`)
+}
+
 function readDefaults(dir: string, reading: Reading): RoleParam[] {
   const file = firstFile(dir, ['defaults/main', 'defaults'], reading)
   if (file === undefined) return []
@@ -238,6 +253,7 @@ function anyParam(key: ScalarNode): RoleParam {
     type: 'any',
     required: false,
     secret: false,
+    generate: undefined,
     merge: false,
     describe: '',
     default: undefined,

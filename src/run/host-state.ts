@@ -1,19 +1,27 @@
 import type { HostCounts } from '../base/event.ts'
 import type { Failure, Registered } from '../base/result.ts'
+import type { Secret } from '../base/secret.ts'
+import { Unknown } from '../base/unknown.ts'
 import type { Host, Inventory } from '../inventory/model.ts'
-import type { PlannedPlay, Project, Step } from '../plan/step.ts'
+import type { PlannedPlay, Project, RoleCall, Step } from '../plan/step.ts'
+import { type WantedSecret, wantedOf } from '../plan/wanted-secret.ts'
 import { FACTS } from '../probes/facts.ts'
 import type { Probe } from '../probes/probe.ts'
+import type { Sealed } from '../vars/names.ts'
 import { PENDING } from '../vars/pending.ts'
 import { Scope, type Layer } from '../vars/scope.ts'
 import type { Lane } from './lanes.ts'
 import { sumCounts } from './outcome.ts'
+
+/** Returns the secret that a role declares, made now where it must be; undefined where nothing is written. */
+export type Generated = (wanted: WantedSecret) => Secret | undefined
 
 /** What a run knows about one host: registered results, set facts, asked facts, notified handlers, counts. */
 export class HostState {
   #host: Host
   readonly #project: Project
   readonly #shared: SharedNames
+  readonly #generated: Generated | undefined
   readonly #data = new Map<string, unknown>()
   readonly #facts: Record<string, unknown> = {}
   readonly #wanted = new Set<string>()
@@ -30,8 +38,9 @@ export class HostState {
   /** A task failed and nothing took care of it. */
   hasFailed = false
 
-  constructor(host: Host, project: Project, shared: SharedNames) {
+  constructor(host: Host, project: Project, shared: SharedNames, generated: Generated | undefined) {
     this.#host = host
+    this.#generated = generated
     this.#project = project
     this.#shared = shared
     this.forgetFacts()
@@ -76,7 +85,7 @@ export class HostState {
     step: Pick<Step, 'settings'>,
     local: Readonly<Record<string, unknown>> = {},
   ): Scope {
-    const { roleDefaults, roleParams, taskVars, merged, secret } = step.settings
+    const { roleDefaults, roleParams, taskVars, merged, secret, calls } = step.settings
     const hostLayers: readonly Layer[] = this.host.layers
     const extra = this.#project.extra ? [this.#project.extra] : []
     return new Scope({
@@ -92,6 +101,7 @@ export class HostState {
       hostData: this.#data,
       merged,
       secret,
+      open: sealed => this.#open(sealed, calls),
       localData: new Map(Object.entries({ ...this.#builtins(play), ...local })),
     })
   }
@@ -131,6 +141,13 @@ export class HostState {
       localData: new Map([['inventory_hostname', this.host.name]]),
     })
     return lazyMap(scope.names(), name => scope.value(name))
+  }
+
+  /** Where nothing is written, a secret that was never made is as unknown as what a planned task would bring. */
+  #open(sealed: Sealed, calls: readonly RoleCall[]): Secret | Unknown | undefined {
+    const wanted = wantedOf(sealed, calls, this.host.name)
+    if (wanted === undefined || this.#generated === undefined) return undefined
+    return this.#generated(wanted) ?? new Unknown(`apply makes the secret ${wanted.role}.${wanted.param}`)
   }
 
   #builtins(play: PlannedPlay): Record<string, unknown> {

@@ -4,7 +4,7 @@ import type { Redactor } from '../base/secret.ts'
 import type { PlannedPlay, Project } from '../plan/step.ts'
 import type { Connect } from '../transport/session.ts'
 import { HostRun } from './host-run.ts'
-import { HostState, sharedNames } from './host-state.ts'
+import { type Generated, HostState, sharedNames } from './host-state.ts'
 import { exitCode } from './exit.ts'
 import { inParallel } from './parallel.ts'
 import { sumCounts } from './outcome.ts'
@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly redactor: Redactor
   /** Key for the fingerprints of a plan that is kept. */
   readonly salt?: string | undefined
+  /** Gives the secrets that roles declare with `generate`. */
+  readonly generated?: Generated | undefined
   readonly onPlanned?: RunContext['onPlanned']
   readonly allowed?: RunContext['allowed']
   /** Whether hosts keep in mind which handlers they owe, and tell what they owe from a run before. */
@@ -97,7 +99,7 @@ function openHosts(
     const host = hostNamed(roster.inventory, name)
     const known = hosts.get(name)
     if (host && known && known.state.host !== host) known.state.regroup(host)
-    if (host && !known) hosts.set(name, new HostRun(new HostState(host, project, shared), context))
+    if (host && !known) hosts.set(name, new HostRun(new HostState(host, project, shared, options.generated), context))
     return hosts.get(name)
   }
   const shared = sharedNames(

@@ -55,7 +55,7 @@ function fileOf({ host, generate }: WantedSecret): string {
 
 function find(file: string, { role, param }: WantedSecret, keyring: Keyring): Secret | undefined {
   const value = read(file, keyring)[role]?.[param]
-  return value === undefined || value === null ? undefined : keyring.keep(String(value))
+  return typeof value === 'string' || typeof value === 'number' ? keyring.keep(String(value)) : undefined
 }
 
 function read(file: string, keyring: Keyring): Kept {

@@ -41,6 +41,8 @@ beforeAll(() => {
   put('group_vars/all.yml', `# remarks stay\ndb_password: ${WORD}\n`)
   put('vars/vault.yml', readFileSync(join(FIXTURES, 'whole-1.1.yml'), 'utf8'))
   put('vars/single.yml', readFileSync(join(FIXTURES, 'value-1.1.yml'), 'utf8'))
+  const identity = readFileSync(join(FIXTURES, 'identity.txt'), 'utf8')
+  writeFileSync(join(project, 'theirs.txt'), identity, { mode: 0o600 })
   cpSync(join(FIXTURES, 'vault-password.txt'), join(project, 'vault-password.txt'))
   cpSync(join(FIXTURES, 'sops.yml'), join(project, 'vars/sops.yml'))
 })
@@ -52,7 +54,7 @@ afterAll(() => {
 describe('msingi secrets', () => {
   let outcomes: readonly Outcome[] = []
   const vault = ['--vault-password-file', 'vault-password.txt']
-  const theirs = ['--identity', join(FIXTURES, 'identity.txt')]
+  const theirs = ['--identity', 'theirs.txt']
   const lines: readonly (readonly [string, readonly string[], Partial<Outcome>])[] = [
     ['nobody to encrypt for', ['secrets', 'encrypt', 'group_vars/all.yml'], { code: 4 }],
     ['an identity', ['secrets', 'init', ...ME], { code: 0 }],

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import type { SourceError } from '../../src/base/error.ts'
 import { MASK, Secret } from '../../src/base/secret.ts'
 import { openKeyring, unsealing } from '../../src/cli/keys.ts'
@@ -14,8 +14,16 @@ import { render } from '../../src/vars/render.ts'
 import { Scope } from '../../src/vars/scope.ts'
 
 const FIXTURES = join(import.meta.dirname, 'fixtures')
+/** Version control keeps no modes, and an identity that others may read is refused. */
+const keys = mkdtempSync(join(tmpdir(), 'msingi-keys-'))
+const identityFile = join(keys, 'identity.txt')
+writeFileSync(identityFile, read('identity.txt'), { mode: 0o600 })
+afterAll(() => {
+  rmSync(keys, { recursive: true })
+})
+
 const WITH_KEYS = {
-  identity: [join(FIXTURES, 'identity.txt')],
+  identity: [identityFile],
   vaultPasswordFile: [join(FIXTURES, 'vault-password.txt')],
 }
 

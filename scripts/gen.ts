@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { format, resolveConfig } from 'prettier'
@@ -15,14 +16,21 @@ const ROOT = join(import.meta.dirname, '..')
 const MODULES = join(ROOT, 'src/modules')
 /** Folders in which every file is generated; what has no source any more is removed. */
 const OWNED = ['docs/modules', 'docs/roles']
+const REGISTRY = 'src/modules/registry.gen.ts'
 const NOT_MODULES = new Set(['module.ts', 'registry.gen.ts'])
 
 if (process.argv[1] === import.meta.filename) await main()
 
 async function main(): Promise<void> {
+  const isCheck = process.argv.includes('--check')
+  // Pages of roles are made by the modules that this process has loaded: with new ones it begins anew.
+  if (!isCheck && (await renewRegistry())) {
+    process.exitCode = spawnSync(process.execPath, process.argv.slice(1), { stdio: 'inherit' }).status ?? 1
+    return
+  }
   const files = await generatedFiles()
   const stale = staleFiles(files)
-  if (process.argv.includes('--check')) {
+  if (isCheck) {
     for (const path of stale) console.error(`stale: ${path} (run \`npm run gen\`)`)
     process.exitCode = stale.length > 0 ? 1 : 0
     return
@@ -35,11 +43,19 @@ async function main(): Promise<void> {
   }
 }
 
+async function renewRegistry(): Promise<boolean> {
+  const text = await pretty(REGISTRY, registry(await readModules()))
+  if (readText(join(ROOT, REGISTRY)) === text) return false
+  write(join(ROOT, REGISTRY), text)
+  console.log(`wrote ${REGISTRY}`)
+  return true
+}
+
 /** Returns every generated file's text by its path from the root of the project. */
 export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   const modules = await readModules()
   const files = new Map<string, string>()
-  files.set('src/modules/registry.gen.ts', registry(modules))
+  files.set(REGISTRY, registry(modules))
   for (const [name, schema] of Object.entries(schemaFiles(modules)))
     files.set(`schema/${name}`, JSON.stringify(schema))
   files.set('docs/modules/README.md', index(modules))
@@ -49,13 +65,13 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   files.set('docs/ansible.md', `${writtenFrom('scripts/gen/ansible-page.md')}\n\n${ansiblePage()}`)
   files.set('docs/errors.md', `${writtenFrom('scripts/gen/errors-page.ts')}\n\n${errorsPage(ROOT)}`)
   for (const [path, text] of rolePages(ROOT)) files.set(path, text)
-  const prettier = await resolveConfig(join(ROOT, 'package.json'))
-  const pretty = await Promise.all(
-    [...files].map(
-      async ([path, text]) => [path, await format(text, { ...prettier, filepath: path })] as const,
-    ),
+  return new Map(
+    await Promise.all([...files].map(async ([path, text]) => [path, await pretty(path, text)] as const)),
   )
-  return new Map(pretty)
+}
+
+async function pretty(path: string, text: string): Promise<string> {
+  return format(text, { ...(await resolveConfig(join(ROOT, 'package.json'))), filepath: path })
 }
 
 /** Returns the paths of generated files that differ from what they should be, or should not be there. */

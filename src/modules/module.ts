@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Change, Completed, Registered } from '../base/result.ts'
 import type { Secret } from '../base/secret.ts'
-import type { LocalFile, LocalTree, LocalPlace, LocalVars } from './_local.ts'
+import type { LocalFile, LocalVars } from './_local.ts'
 import type { Probe, Probes, Resource, StateOf } from '../probes/probe.ts'
 import type { Sh } from '../shell/sh.ts'
 

@@ -1,10 +1,14 @@
 // Written by `npm run gen` from the files of this folder.
+import { acl } from './acl.ts'
+import { acme_certificate } from './acme_certificate.ts'
+import { add_host } from './add_host.ts'
 import { apk } from './apk.ts'
 import { apt } from './apt.ts'
 import { archive } from './archive.ts'
 import { assert } from './assert.ts'
 import { authorized_key } from './authorized_key.ts'
 import { blockinfile } from './blockinfile.ts'
+import { certificate_facts } from './certificate_facts.ts'
 import { clevis } from './clevis.ts'
 import { command } from './command.ts'
 import { copy } from './copy.ts'
@@ -30,8 +34,10 @@ import { get_url } from './get_url.ts'
 import { getent } from './getent.ts'
 import { git } from './git.ts'
 import { group } from './group.ts'
+import { group_by } from './group_by.ts'
 import { hostname } from './hostname.ts'
 import { htpasswd } from './htpasswd.ts'
+import { include_vars } from './include_vars.ts'
 import { ini_file } from './ini_file.ts'
 import { known_hosts } from './known_hosts.ts'
 import { lineinfile } from './lineinfile.ts'
@@ -42,6 +48,8 @@ import { lvol } from './lvol.ts'
 import { modprobe } from './modprobe.ts'
 import { mount } from './mount.ts'
 import { nftables } from './nftables.ts'
+import { openssh_keypair } from './openssh_keypair.ts'
+import { openssl_privatekey } from './openssl_privatekey.ts'
 import { packageModule } from './package.ts'
 import { package_facts } from './package_facts.ts'
 import { pam_limits } from './pam_limits.ts'
@@ -55,6 +63,7 @@ import { service_facts } from './service_facts.ts'
 import { set_fact } from './set_fact.ts'
 import { shell } from './shell.ts'
 import { slurp } from './slurp.ts'
+import { sshd_config } from './sshd_config.ts'
 import { stat } from './stat.ts'
 import { sudoers } from './sudoers.ts'
 import { synchronize } from './synchronize.ts'
@@ -71,15 +80,20 @@ import { uri } from './uri.ts'
 import { user } from './user.ts'
 import { wait_for } from './wait_for.ts'
 import { wait_for_connection } from './wait_for_connection.ts'
+import { x509_certificate } from './x509_certificate.ts'
 import type { AnyModule } from './module.ts'
 
 const all: readonly AnyModule[] = [
+  acl,
+  acme_certificate,
+  add_host,
   apk,
   apt,
   archive,
   assert,
   authorized_key,
   blockinfile,
+  certificate_facts,
   clevis,
   command,
   copy,
@@ -105,8 +119,10 @@ const all: readonly AnyModule[] = [
   getent,
   git,
   group,
+  group_by,
   hostname,
   htpasswd,
+  include_vars,
   ini_file,
   known_hosts,
   lineinfile,
@@ -117,6 +133,8 @@ const all: readonly AnyModule[] = [
   modprobe,
   mount,
   nftables,
+  openssh_keypair,
+  openssl_privatekey,
   packageModule,
   package_facts,
   pam_limits,
@@ -130,6 +148,7 @@ const all: readonly AnyModule[] = [
   set_fact,
   shell,
   slurp,
+  sshd_config,
   stat,
   sudoers,
   synchronize,
@@ -146,6 +165,7 @@ const all: readonly AnyModule[] = [
   user,
   wait_for,
   wait_for_connection,
+  x509_certificate,
 ]
 
 /** Every module, by its name and by its aliases. */

@@ -1,5 +1,5 @@
 import { SourceError, type OnProblem } from '../base/error.ts'
-import { hostNamed, type Inventory, type Reach } from '../inventory/model.ts'
+import { hostNamed, type Inventory } from '../inventory/model.ts'
 import type { Keywords } from '../playbook/model.ts'
 import type { Node } from '../syntax/node.ts'
 import { allTasks } from './leaves.ts'
@@ -19,18 +19,19 @@ export const NOT_CARRIED_OUT: Readonly<Record<string, string>> = {
 }
 
 /** How hosts are reached is said in the inventory; where a play says the same it is right. */
-const SAID_BY_INVENTORY: Readonly<Record<string, { readonly setting: keyof Reach; readonly hint: string }>> =
-  {
-    connection: {
-      setting: 'connection',
-      hint: 'write `connection:` at the host or its group in the inventory, or `delegate_to: localhost` at the task',
-    },
-    port: { setting: 'port', hint: 'write `ssh: { port: … }` at the host or its group in the inventory' },
-    remote_user: {
-      setting: 'user',
-      hint: 'write `ssh: { user: … }` at the host or its group in the inventory, or give `--user`',
-    },
-  }
+const SAID_BY_INVENTORY: Readonly<
+  Record<string, { readonly setting: 'connection' | 'port' | 'user'; readonly hint: string }>
+> = {
+  connection: {
+    setting: 'connection',
+    hint: 'write `connection:` at the host or its group in the inventory, or `delegate_to: localhost` at the task',
+  },
+  port: { setting: 'port', hint: 'write `ssh: { port: … }` at the host or its group in the inventory' },
+  remote_user: {
+    setting: 'user',
+    hint: 'write `ssh: { user: … }` at the host or its group in the inventory, or give `--user`',
+  },
+}
 
 /** Reports keywords that are understood but not acted on, each once however many tasks inherit it. */
 export function checkCarriedOut(play: PlannedPlay, inventory: Inventory, onProblem: OnProblem): void {

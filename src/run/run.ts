@@ -99,7 +99,8 @@ function openHosts(
     const host = hostNamed(roster.inventory, name)
     const known = hosts.get(name)
     if (host && known && known.state.host !== host) known.state.regroup(host)
-    if (host && !known) hosts.set(name, new HostRun(new HostState(host, project, shared, options.generated), context))
+    if (host && !known)
+      hosts.set(name, new HostRun(new HostState(host, project, shared, options.generated), context))
     return hosts.get(name)
   }
   const shared = sharedNames(

@@ -175,7 +175,7 @@ function keptHost(event: Extract<Event, { type: 'host_done' }>): KeptHost {
 /** Returns the last runs, newest first. */
 export function lastRuns(file: string, count: number): readonly KeptRun[] {
   return within(file, TABLES, database =>
-    database.prepare('select * from runs order by started desc, id desc limit ?').all(count).map(keptRun),
+    database.prepare('select * from runs order by started desc, rowid desc limit ?').all(count).map(keptRun),
   )
 }
 
@@ -183,7 +183,7 @@ export function lastRuns(file: string, count: number): readonly KeptRun[] {
 export function runsNamed(file: string, start: string): readonly KeptRun[] {
   return within(file, TABLES, database =>
     database
-      .prepare('select * from runs where substr(id, 1, length(?1)) = ?1 order by id')
+      .prepare('select * from runs where substr(id, 1, length(?1)) = ?1 order by started, rowid')
       .all(start)
       .map(keptRun),
   )

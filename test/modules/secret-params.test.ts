@@ -5,6 +5,7 @@ import { triedParams } from '../support/secret-params.ts'
 
 /** Parameters that only sound like a secret. */
 const NO_SECRETS: Readonly<Record<string, string>> = {
+  'acme_certificate.dns_credentials': 'the path of a file on the host',
   'crypttab.password': 'the path of a key file, as in crypttab(5)',
 }
 

@@ -7,6 +7,10 @@ export const CANARY_TASKS: Readonly<Record<string, Readonly<Record<string, strin
     block: "path: /srv/canary/block, create: true, mode: '0600', block: '{{ it }}'",
     content: "path: /srv/canary/block2, create: true, mode: '0600', content: '{{ it }}'",
   },
+  clevis: {
+    passphrase:
+      "device: /dev/canary, tang: [{ url: 'http://127.0.0.1:9/', thp: abc }], passphrase: '{{ it }}'",
+  },
   command: { stdin: "cmd: tee /srv/canary/command, stdin: '{{ it }}'" },
   copy: { content: "dest: /srv/canary/copy, mode: '0600', content: '{{ it }}'" },
   cryptenroll: { passphrase: "device: /dev/canary, passphrase: '{{ it }}'" },
@@ -39,6 +43,7 @@ export const CANARY_TASKS: Readonly<Record<string, Readonly<Record<string, strin
     new_passphrase: "device: /dev/canary, passphrase: x, new_passphrase: '{{ it }}'",
     remove_passphrase: "device: /dev/canary, passphrase: x, remove_passphrase: '{{ it }}'",
   },
+  openssl_privatekey: { passphrase: "path: /srv/canary/key, cipher: auto, passphrase: '{{ it }}'" },
   replace: { replace: "path: /srv/canary/replaced, regexp: 'old', replace: '{{ it }}'" },
   shell: { stdin: "cmd: 'cat; cat /srv/canary/shell >&2; exit 3', stdin: '{{ it }}'" },
   template: { src: "src: canary.hbs, dest: /srv/canary/template, mode: '0600'" },
@@ -50,6 +55,12 @@ export const CANARY_TASKS: Readonly<Record<string, Readonly<Record<string, strin
     user: "url: 'http://127.0.0.1:9/', user: '{{ it }}', password: x",
     password: "url: 'http://127.0.0.1:9/', user: me, password: '{{ it }}'",
     body: "url: 'http://127.0.0.1:9/', method: POST, body_format: json, body: { word: '{{ it }}' }",
+  },
+  x509_certificate: {
+    privatekey_passphrase:
+      "path: /srv/canary/crt, privatekey_path: /srv/canary/key, common_name: canary, privatekey_passphrase: '{{ it }}'",
+    ownca_privatekey_passphrase:
+      "path: /srv/canary/crt2, privatekey_path: /srv/canary/key, common_name: canary, provider: ownca, ownca_path: /srv/canary/crt, ownca_privatekey_path: /srv/canary/key, ownca_privatekey_passphrase: '{{ it }}'",
   },
   user: { password: "name: canary, password: '{{ it }}'" },
 }

@@ -117,13 +117,13 @@ function sessionOf(name: string, user: string, host: FakeHost): Session {
 }
 
 function answer(host: FakeHost, { script, onOutput }: Part): Completed {
-  if (script.text.includes('/var/lib/msingi/guard')) return guarded(host, script.text)
-  if (script.text.includes('/random/boot_id'))
-    return completed(`00000000-0000-4000-8000-00000000000${host.life} 7\n`)
-  if (script.text.includes('/lock')) {
+  if (isAboutLock(script.text)) {
     const [code, out] = host.lockAnswers.shift() ?? [0, '']
     return { ...completed(out), code }
   }
+  if (script.text.includes('/var/lib/msingi/guard')) return guarded(host, script.text)
+  if (script.text.includes('/random/boot_id'))
+    return completed(`00000000-0000-4000-8000-00000000000${host.life} 7\n`)
   const [, begun, followed] = /^c=(\S+) (?:n=|last=(\S*))/.exec(script.text) ?? []
   if (begun !== undefined && followed !== undefined) return stateOf(host, begun, script.text)
   if (begun === undefined) return effectOf(host, script.text, onOutput)
@@ -131,6 +131,11 @@ function answer(host: FakeHost, { script, onOutput }: Part): Completed {
   const done = effectOf(host, script.text, onOutput)
   host.changes.set(begun, done.code)
   return done
+}
+
+/** Taking the lock, which brings a look at the host's health along, or looking who has it. */
+function isAboutLock(text: string): boolean {
+  return text.includes('/lock me=') || (text.includes('/lock') && !text.includes('/lock-frontend'))
 }
 
 /** What the two parts answer that follow a change. */

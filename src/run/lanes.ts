@@ -132,13 +132,18 @@ export class Lanes {
     try {
       lane.session = await connection.shell(lane.become)
       await this.#ways.lock.take(lane.session)
+      if (this.#ways.news.part(lane.session)) await this.#ways.news.settle(lane.session)
     } catch (error) {
       if (!isLost(error) || !this.isCut(cut)) throw error
       await this.comeBack(lane, cut)
     }
   }
 
-  /** Makes sure that the host may be changed. @throws TaskError LOCKED where another run does; HOST_UNFIT where the module must not. */
+  /**
+   * Makes sure that the host may be changed, and that nothing an earlier run left undecided stands in the way.
+   *
+   * @throws TaskError LOCKED where another run changes it; HOST_UNFIT where the module must not.
+   */
   async own(lane: Lane, module?: string): Promise<void> {
     try {
       await this.#ways.lock.take(lane.session, module)

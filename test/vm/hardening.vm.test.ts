@@ -84,7 +84,7 @@ test('what is loosened by hand is named, and repaired', async () => {
     lab,
     'host1',
     `nft add rule inet hardening input accept; sysctl -q -w kernel.kptr_restrict=0
-    mount -o remount,exec /tmp; systemctl disable -q --now auditd`,
+    mount -o remount,exec /tmp; systemctl disable -q auditd`,
   )
 
   const found = differences(await play('drift', PARAMS)).map(line => line.split(': ')[0])

@@ -78,13 +78,17 @@ const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['base', 'shell', 'transport'],
     instead: 'lab makes machines; the cli runs playbooks on them',
   },
+  bundle: {
+    imports: ['base', 'syntax', 'src/lab/program.ts', 'src/lab/error.ts'],
+    instead: 'bundle collects files on the controller; a role brings them to hosts',
+  },
   cli: { imports: ['*'], instead: '' },
 }
 
 /** Each package has one owner: a room, or one file of it. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   yaml: ['src/syntax/'],
-  zod: ['src/playbook/', 'src/inventory/', 'src/modules/'],
+  zod: ['src/playbook/', 'src/inventory/', 'src/modules/', 'src/bundle/'],
   'age-encryption': ['src/secrets/'],
   handlebars: ['src/vars/'],
   '@marcbachmann/cel-js': ['src/vars/'],
@@ -108,6 +112,7 @@ const READS_FILES = [
   'history',
   'report',
   'lab',
+  'bundle',
   'cli',
 ]
 /** Files of other rooms that put on the controller's disk what a host or a web server gives. */

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import type { CommanderError } from 'commander'
 import { UsageError } from '../base/error.ts'
 import { addApply } from './commands/apply.ts'
+import { addBundle } from './commands/bundle.ts'
 import { addDrift } from './commands/drift.ts'
 import { addDrill } from './commands/drill.ts'
 import { addExec } from './commands/exec.ts'
@@ -46,6 +47,7 @@ export function makeProgram(exitWith: ExitWith): Command {
     addExec,
     addRevert,
     addHosts,
+    addBundle,
     addLab,
     addDrill,
     addTest,

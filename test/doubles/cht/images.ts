@@ -24,6 +24,7 @@ const SERVICES = {
   haproxy: 'cht-haproxy',
   couchdb: 'cht-couchdb',
   nouveau: 'cht-couchdb-nouveau',
+  healthcheck: 'cht-haproxy-healthcheck',
 } as const
 
 const PACKAGES = [
@@ -31,9 +32,12 @@ const PACKAGES = [
   'libpython3-stdlib',
   'openssl',
   'ca-certificates',
+  'busybox',
   'docker-cli',
   'docker-compose',
 ]
+/** What people call inside the containers of the original. */
+const LINKS = 'ln -s /bin/busybox "$1/usr/local/bin/wget" && ln -s /double/nginx "$1/usr/local/bin/nginx"'
 const SERVERS = join(import.meta.dirname, 'servers')
 const COMPOSE = join(import.meta.dirname, 'compose')
 
@@ -58,7 +62,7 @@ export async function buildChtDouble(say: (text: string) => void): Promise<reado
 /** Writes the compose files of one version into a folder, under the names the original publishes. */
 export function writeComposeFiles(folder: string, version: string): void {
   mkdirSync(folder, { recursive: true })
-  for (const name of ['cht-core.yml', 'cht-couchdb.yml']) {
+  for (const name of ['cht-core.yml', 'cht-couchdb.yml', 'cht-couchdb-clustered.yml']) {
     const text = readFileSync(join(COMPOSE, name), 'utf8')
     writeFileSync(join(folder, name), text.replaceAll('@VERSION@', version))
   }
@@ -73,7 +77,9 @@ function environment(
 }
 
 async function ensureBase(say: (text: string) => void): Promise<string> {
-  const sources = globSync(['servers/*.py', 'compose/*.yml'], { cwd: import.meta.dirname }).toSorted()
+  const sources = globSync(['servers/*.py', 'servers/nginx', 'compose/*.yml'], {
+    cwd: import.meta.dirname,
+  }).toSorted()
   const recipe = [...PACKAGES, ...sources.map(file => readFileSync(join(import.meta.dirname, file), 'utf8'))]
   const tag = `msingi-double/cht:${createHash('sha256').update(recipe.join('\n')).digest('hex').slice(0, 12)}`
   const known = await $({ nothrow: true, quiet: true })`docker image inspect ${tag}`
@@ -107,7 +113,8 @@ async function ensureSystem(say: (text: string) => void): Promise<string> {
   const tar = join(folder, 'root.tar')
   try {
     await $({ quiet: true })`mmdebstrap --variant=minbase --include=${PACKAGES.join(',')} \
-      --dpkgopt=path-exclude=/usr/share/doc/* --dpkgopt=path-exclude=/usr/share/locale/* trixie ${tar}`
+      --dpkgopt=path-exclude=/usr/share/doc/* --dpkgopt=path-exclude=/usr/share/locale/* \
+      --customize-hook=${LINKS} trixie ${tar}`
     await $({ quiet: true })`docker import ${tar} ${tag}`
   } finally {
     rmSync(folder, { recursive: true, force: true })

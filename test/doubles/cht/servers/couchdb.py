@@ -9,12 +9,15 @@ import time
 import urllib.parse
 import uuid
 
-from web import Answer, basic, serve
+from web import Answer, ask, basic, serve
 
 DATA = os.environ.get('DOUBLE_DATA', '/opt/couchdb/data')
 CREDENTIALS = os.environ.get('DOUBLE_CREDENTIALS', '/opt/couchdb/etc/local.d') + '/cluster-credentials.ini'
 OWNER = 5984
 RANGE = '00000000-ffffffff'
+# A cluster keeps everything on its first node here: others only join. What is kept from the original: all of them must be there.
+NODE = os.environ.get('SVC_NAME', 'couchdb')
+PEERS = [name for name in os.environ.get('CLUSTER_PEER_IPS', '').split(',') if name]
 SYSTEM = ['_users', '_replicator', '_global_changes']
 lock = threading.RLock()
 databases = {}
@@ -99,13 +102,16 @@ def create(name):
 
 
 def take_over():
-    """The original gives the data to its own account and opens it to everybody's eyes, at every start."""
+    """The original gives the data to its own account, opens it to everybody's eyes, and goes on as that account, at every start."""
     for folder, folders, files in os.walk(DATA):
         os.chown(folder, OWNER, OWNER)
         os.chmod(folder, 0o755)
         for name in files:
             os.chown(f'{folder}/{name}', OWNER, OWNER)
             os.chmod(f'{folder}/{name}', 0o644)
+    os.setgroups([])
+    os.setgid(OWNER)
+    os.setuid(OWNER)
 
 
 def stored(name):
@@ -148,6 +154,21 @@ def bulk(name, docs):
     ])
 
 
+def members():
+    if not PEERS:
+        own = 'couchdb@127.0.0.1' if NODE == 'couchdb' else f'couchdb@{NODE}'
+        return {'all_nodes': [own], 'cluster_nodes': [own]}
+    here = [NODE, *(peer for peer in PEERS if is_up(peer))]
+    return {'all_nodes': [f'couchdb@{name}' for name in here], 'cluster_nodes': [f'couchdb@{name}' for name in (NODE, *PEERS)]}
+
+
+def is_up(peer):
+    try:
+        return ask(f'http://{peer}:5984/_up')[0] == 401
+    except OSError:
+        return False
+
+
 def of_server(method, path, ident):
     if path == '/':
         return Answer(200, {'couchdb': 'Welcome', 'version': os.environ['COUCHDB_VERSION'], 'uuid': ident, 'vendor': {'name': 'double'}})
@@ -158,7 +179,7 @@ def of_server(method, path, ident):
     if path == '/_active_tasks':
         return Answer(200, [])
     if path == '/_membership':
-        return Answer(200, {'all_nodes': ['couchdb@127.0.0.1'], 'cluster_nodes': ['couchdb@127.0.0.1']})
+        return Answer(200, members())
     return None
 
 

@@ -7,7 +7,7 @@ import sys
 def main(service):
     # The first process of a container hears signals only where it says so; like the original it ends at once.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    if service in ('haproxy', 'nginx', 'nouveau', 'sentinel'):
+    if service in ('haproxy', 'healthcheck', 'nginx', 'nouveau', 'sentinel'):
         import front
         getattr(front, service)()
     else:

@@ -1,6 +1,9 @@
 """Doubles of the services in front of the database and of the application: haproxy, nginx, nouveau, sentinel."""
 
+import json
 import os
+import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -54,12 +57,34 @@ def sentinel():
     threading.Event().wait()
 
 
+def healthcheck():
+    """Says to haproxy, in its language, whether all nodes of the cluster are there."""
+    upstream = f"http://{os.environ.get('COUCHDB_SERVERS', 'couchdb').split(',')[0]}:5984/_membership"
+    login = f"{os.environ.get('COUCHDB_USER', 'admin')}:{os.environ.get('COUCHDB_PASSWORD', '')}"
+    with socket.create_server(('0.0.0.0', 5555)) as server:
+        while True:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(b'up\n' if is_whole(upstream, login) else b'down\n')
+
+
+def is_whole(upstream, login):
+    try:
+        _, text, _ = ask(upstream, login=login, timeout=1)
+        found = json.loads(text)
+        return found['all_nodes'] == found['cluster_nodes']
+    except (OSError, ValueError, KeyError):
+        return False
+
+
 def nginx():
     certify(os.environ.get('CERTIFICATE_MODE', 'SELF_SIGNED'))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     cert, key = certificate_files()
     context.load_cert_chain(cert, key)
+    # `nginx -s reload`: new connections get the new certificate.
+    signal.signal(signal.SIGHUP, lambda *_: context.load_cert_chain(cert, key))
     refusal = lambda: Answer(502, '<html><body><h1>502 Bad Gateway</h1></body></html>', {'content-type': 'text/html'})
     upstream = f"http://{os.environ.get('API_HOST', 'api')}:{os.environ.get('API_PORT', '5988')}"
     threading.Thread(target=serve(80, plain).serve_forever, daemon=True).start()

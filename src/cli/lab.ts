@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { UsageError } from '../base/error.ts'
 import { ensureVmImage } from '../lab/image.ts'
@@ -161,7 +161,7 @@ export function labWish(name: string, flags: LabUpFlags): LabWish {
     hardware: {
       memory: byteCount(flags.memory, '--memory'),
       cpus: flags.cpus,
-      disks: flags.disk.map(diskWish),
+      disks: [...flags.disk.map(diskWish), ...(flags.medium === undefined ? [] : [mediumOf(flags.medium)])],
       tpm: flags.tpm === true,
       internet: flags.internet === true,
     },
@@ -181,6 +181,15 @@ function diskWish(text: string): DiskWish {
     )
   }
   return { name, bytes: byteCount(size, '--disk') }
+}
+
+/** What a folder holds, with room for what a file system needs itself. */
+function mediumOf(folder: string): DiskWish {
+  const files = globSync(join(folder, '**', '*'), { withFileTypes: true }).filter(entry => entry.isFile())
+  const bytes = files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0)
+  if (files.length > 0)
+    return { name: 'medium', bytes: Math.ceil(bytes * 1.1) + 64 * UNITS.M, content: resolve(folder) }
+  throw new UsageError('BAD_OPTION', `\`--medium ${folder}\`, expected a folder that holds files`)
 }
 
 const UNITS = { M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 } as const

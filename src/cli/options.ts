@@ -99,6 +99,7 @@ export interface LabUpFlags {
   readonly os: 'debian-12' | 'debian-13'
   readonly hosts: number
   readonly disk: readonly string[]
+  readonly medium?: string
   readonly memory: string
   readonly cpus: number
   readonly tpm?: true

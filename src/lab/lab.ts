@@ -168,6 +168,9 @@ async function prepare(lab: OpenLab, host: LabHost, secret: string, login: strin
     const file = join(folder, `${disk.name}.disk`)
     writeFileSync(file, '')
     truncateSync(file, disk.bytes)
+    if (disk.content === undefined) continue
+    const words = ['mke2fs', '-q', '-F', '-t', 'ext4', '-L', disk.name, '-d', disk.content, file]
+    await runProgram(words, { deadlineMs: 300_000 })
   }
 }
 

@@ -13,6 +13,8 @@ export interface DiskWish {
   /** Also its serial number. */
   readonly name: string
   readonly bytes: number
+  /** Folder whose files it holds when the machine is made, as a medium that somebody has put in; empty where not given. */
+  readonly content?: string
 }
 
 /** What every machine of a lab has. */

@@ -29,6 +29,7 @@ function addUp(lab: Command, exitWith: ExitWith): void {
         .argParser(collect)
         .default([], 'none'),
     )
+    .option('--medium <folder>', 'a further disk, `medium`, that holds the files of this folder')
     .option('--memory <size>', 'of each machine', '1G')
     .option('--cpus <count>', 'of each machine', wholeNumber('--cpus'), DEFAULT_CPUS)
     .option('--tpm', 'give each machine a TPM 2.0')

@@ -18,6 +18,10 @@ export interface LiveWish {
   readonly count?: number
   /** Login shell of `ops` and root; with `busybox`, `/bin/sh` is its ash as well, as on Alpine. */
   readonly shell?: 'bash' | 'dash' | 'busybox'
+  /** Whether Docker can run in them, with its folder below `/srv`. What it writes to `/proc/sys` reaches this machine. */
+  readonly docker?: boolean
+  /** Folders of this machine that the hosts see, for reading only: path → path on the host. */
+  readonly media?: Readonly<Record<string, string>>
 }
 
 export interface LiveHost extends ThrowawayHost {
@@ -38,7 +42,7 @@ export async function startHosts(wish: LiveWish = {}): Promise<readonly LiveHost
   const folder = mkdtempSync(join(tmpdir(), 'msingi-live-'))
   const knownHosts = join(folder, 'known_hosts')
   const names = Array.from({ length: wish.count ?? 1 }, (_, index) => `host${index + 1}`)
-  const hosts = await Promise.all(names.map(name => start(name, image, wish.shell ?? 'bash', knownHosts)))
+  const hosts = await Promise.all(names.map(name => start(name, image, wish, knownHosts)))
   writeKnownHosts(knownHosts, hosts)
   return hosts
 }
@@ -51,31 +55,31 @@ export async function stopHosts(hosts: readonly LiveHost[]): Promise<void> {
 
 /** A container in which systemd can run without full privileges. */
 class SystemdContainer extends GenericContainer {
-  constructor(image: string) {
+  constructor(image: string, { docker = false, media = {} }: LiveWish) {
     super(image)
+    const binds = Object.entries(media).map(([from, to]) => `${from}:${to}:ro`)
     // The client's types are older than the setting.
-    Object.assign(this.hostConfig, { CgroupnsMode: 'host', Binds: [...CONTAINER.binds] })
+    Object.assign(this.hostConfig, {
+      CgroupnsMode: 'host',
+      Binds: [...CONTAINER.binds, ...binds],
+      ...(docker && { Mounts: [{ Type: 'volume', Target: '/srv' }], MaskedPaths: [], ReadonlyPaths: [] }),
+    })
   }
 }
 
-async function start(
-  name: string,
-  image: string,
-  shell: NonNullable<LiveWish['shell']>,
-  knownHosts: string,
-): Promise<LiveHost> {
+async function start(name: string, image: string, wish: LiveWish, knownHosts: string): Promise<LiveHost> {
   const hostKey = makeKeyPair()
-  const started = await new SystemdContainer(image)
+  const started = await new SystemdContainer(image, wish)
     .withHostname(name)
-    .withAddedCapabilities(...CONTAINER.capabilities)
-    .withSecurityOpt(...CONTAINER.security)
+    .withAddedCapabilities(...CONTAINER.capabilities, ...(wish.docker === true ? ['NET_ADMIN'] : []))
+    .withSecurityOpt(...CONTAINER.security, ...(wish.docker === true ? ['apparmor=unconfined'] : []))
     .withTmpFs(Object.fromEntries(CONTAINER.tmpfs.map(path => [path, ''])))
     .withCopyContentToContainer(
       identityFiles(hostKey).map(({ path, content, mode }) => ({ target: path, content, mode })),
     )
     .start()
   const run = (script: string) => runIn(started, script)
-  await run(SHELLS[shell])
+  await run(SHELLS[wish.shell ?? 'bash'])
   const address = started.getIpAddress(started.getNetworkNames()[0] ?? 'bridge')
   await awaitSshd(address, 22)
   return {

@@ -1,0 +1,199 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { collect } from '../../src/bundle/collect.ts'
+import { readWish } from '../../src/bundle/wish.ts'
+import { openSources } from '../../src/syntax/files.ts'
+import { buildChtDouble, writeComposeFiles } from '../doubles/cht/images.ts'
+import { ROOT } from '../support/source-tree.ts'
+import { startHosts, stopHosts, type LiveHost } from './support/hosts.ts'
+import { failures, inventoryOf, msingi, tasksThat } from './support/msingi.ts'
+
+/** Docker and CHT from a bundle alone, on a host that knows no other packages and no registry. Each test goes on from the one before. */
+let host: LiveHost
+let folder: string
+let project: readonly string[]
+
+const VERSION = '5.1.3'
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'cht-'))
+  const archive = await makeBundle()
+  ;[host] = (await startHosts({
+    os: 'debian-13',
+    docker: true,
+    media: { [join(folder, 'medium')]: '/medium' },
+  })) as [LiveHost]
+  writeFileSync(join(folder, 'site.yml'), playbookWith(`/medium/${basename(archive)}`))
+  project = [join(folder, 'site.yml'), '-i', inventoryOf([host]), '--skip-tags', 'machine']
+})
+afterAll(async () => {
+  await stopHosts(host ? [host] : [])
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('one command brings up Docker and CHT, which serves over TLS', { timeout: 900_000 }, async () => {
+  const run = await msingi('apply', ...project)
+
+  expect(failures(run)).toEqual([])
+  expect(await host.run('curl -sk -H "Accept: application/json" https://127.0.0.1/setup/poll')).toMatch(
+    /"ready": *true/,
+  )
+  expect(await host.run('curl -sk https://127.0.0.1/api/info')).toContain(VERSION)
+  expect(await host.run('stat -c %a,%U /srv/cht/upgrade-service/.env; stat -c %a /srv/cht')).toBe(
+    '600,root\n750\n',
+  )
+  expect(await host.run('apt-mark showhold')).toBe('containerd\ndocker-cli\ndocker-compose\ndocker.io\n')
+})
+
+test('a second run changes nothing, and drift finds nothing', { timeout: 300_000 }, async () => {
+  const again = await msingi('apply', ...project)
+  const drift = await msingi('drift', ...project)
+
+  expect(tasksThat(again, 'changed')).toEqual([])
+  expect([...tasksThat(drift, 'would_change'), ...tasksThat(drift, 'unknown')]).toEqual([])
+  expect([again.exit, drift.exit]).toEqual([0, 0])
+})
+
+test('wrecks of all sorts are repaired by one more run', { timeout: 600_000 }, async () => {
+  await host.run(`set -e
+    docker rm --force $(docker ps --quiet --filter label=com.docker.compose.service=sentinel)
+    docker stop $(docker ps --quiet --filter label=com.docker.compose.service=cht-upgrade-service)
+    sed -i 's/^COUCHDB_SECRET=.*/COUCHDB_SECRET=changed-by-hand/' /srv/cht/upgrade-service/.env
+    rm /srv/cht/compose/cht-core.yml
+    chown root:root /srv/cht/couchdb/shards
+    dpkg --unpack /opt/msingi/bundle/apt/docker-compose_*.deb`)
+
+  const run = await msingi('apply', ...project)
+
+  expect(failures(run)).toEqual([])
+  expect(await host.run('cht-host running && cht-host ready && cht-host check && echo whole')).toContain(
+    'whole',
+  )
+  expect(await host.run('stat -c %u /srv/cht/couchdb/shards')).toBe('5984\n')
+  expect(await host.run(`dpkg-query -W -f '\${Status}' docker-compose`)).toBe('hold ok installed')
+  expect(tasksThat(await msingi('drift', ...project), 'would_change')).toEqual([])
+})
+
+test('the check after a start tells how long it took and what it found', async () => {
+  await host.run('systemctl start boot-check; while systemctl is-active boot-check; do sleep 1; done')
+
+  const found = JSON.parse(await host.run('cat /var/lib/boot-check/last.json')) as Record<string, unknown>
+  expect(found).toMatchObject({ unclean: false, done: true, problems: [] })
+  expect(found['ready_after']).toBeGreaterThan(0)
+  expect(await host.run('cat /var/lib/prometheus/node-exporter/boot_check.prom')).toContain(
+    `boot_check_ready_seconds ${String(found['ready_after'])}\n`,
+  )
+})
+
+test('where the data are gone nothing starts, by no way', { timeout: 300_000 }, async () => {
+  await host.run(`systemctl stop orderly-stop docker.socket docker
+    mv /srv/cht/couchdb /srv/cht/couchdb.away && mkdir /srv/cht/couchdb`)
+
+  expect(await host.run('systemctl start docker || echo refused')).toContain('refused')
+  const run = await msingi('apply', ...project)
+
+  expect(run.exit).toBe(1)
+  expect(await host.run('ls -A /srv/cht/couchdb')).toBe('')
+  await host.run(
+    'rmdir /srv/cht/couchdb && mv /srv/cht/couchdb.away /srv/cht/couchdb && systemctl reset-failed docker',
+  )
+})
+
+test('another version is refused, before anything is changed', { timeout: 300_000 }, async () => {
+  await msingi('apply', ...project)
+
+  const run = await msingi('apply', ...project, '-e', 'cht_version=5.2.0')
+
+  expect(failures(run).map(failure => failure.split(': ').slice(0, 2).join(': '))).toEqual([
+    'host1: Change neither the version nor the sort of database by the way',
+  ])
+  expect(tasksThat(run, 'changed')).toEqual([])
+})
+
+test(
+  'at the end of its battery it goes down in order, and is back when it is switched on',
+  { timeout: 600_000 },
+  async () => {
+    const state = (status: string): string =>
+      `printf 'ups.status: ${status}\\nTIMER 300\\n' > /etc/nut/test.dev`
+    await host.run(`mkdir -p /etc/nut && ${state('OL')}`)
+    const run = await msingi('apply', ...project, '-e', JSON.stringify(UPS))
+    expect(failures(run)).toEqual([])
+    expect(await host.run('upsc ups@localhost ups.status 2>/dev/null')).toBe('OL\n')
+
+    await host.run(`${state('OB LB')}; systemctl restart nut-driver@ups`)
+    await until(() => container('inspect', '--format', '{{.State.Running}}') === 'false')
+    writeFileSync(join(folder, 'test.dev'), 'ups.status: OL\nTIMER 300\n')
+    execFileSync('docker', ['cp', join(folder, 'test.dev'), `${host.container}:/etc/nut/test.dev`])
+    container('start')
+    await until(async () => (await host.run('cht-host ready && echo back || :')).includes('back'))
+    await until(async () => (await host.run('cat /var/lib/boot-check/last.json')).includes('"done": true'))
+
+    expect(JSON.parse(await host.run('cat /var/lib/boot-check/last.json'))).toMatchObject({
+      unclean: false,
+      problems: [],
+    })
+  },
+)
+
+const UPS = {
+  power_ups_driver: 'dummy-ups',
+  power_ups_port: 'test.dev',
+  power_ups_settings: { mode: 'dummy-loop' },
+  power_ups_password: 'between-parts-of-nut',
+}
+
+function container(...words: readonly string[]): string {
+  return execFileSync('docker', [...words, host.container], { encoding: 'utf8' }).trim()
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 300; tries += 1) {
+    if (await holds()) return
+    await sleep(1000)
+  }
+  throw new Error('it does not come to hold within five minutes')
+}
+
+async function makeBundle(): Promise<string> {
+  await buildChtDouble(() => undefined)
+  writeComposeFiles(join(folder, 'builds', VERSION), VERSION)
+  const wish = `name: test
+system: debian-13
+packages: [docker.io, docker-cli, containerd, docker-compose, apparmor, curl, ca-certificates, nut-server, nut-client]
+cht:
+  - version: ${VERSION}
+    builds: ${folder}/builds
+    upgrade_service: ${ROOT}/test/doubles/cht/compose/upgrade-service.yml
+`
+  writeFileSync(join(folder, 'bundle.yml'), wish)
+  return collect(readWish(join(folder, 'bundle.yml'), openSources()), {
+    folder: join(folder, 'medium'),
+    made: '2026-01-01T00:00:00Z',
+    say: () => undefined,
+  })
+}
+
+function playbookWith(archive: string): string {
+  return `- hosts: all
+  become: true
+  vars:
+    bundle_archive: ${archive}
+    bundle_on_host: true
+    docker_data_root: /srv/docker
+    cht_docker_data_root: /srv/docker
+    cht_bundle: /opt/msingi/bundle
+    cht_version: ${VERSION}
+    cht_domain: cht.example.org
+    cht_password: seven-words-that-nobody-would-ever-guess
+    cht_secret: another-seven-words-for-the-cookies-here
+    cht_uuid: 00000000-0000-4000-8000-000000000001
+    power_mounts: [/srv]
+    power_settle: 5
+  roles: [bundle, docker, cht, power]
+`
+}

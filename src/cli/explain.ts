@@ -65,7 +65,7 @@ function remainder(event: Event, story: StoryOptions): readonly string[] {
 }
 
 function taskText(explained: Explained, scripts: boolean, palette: Palette): readonly string[] {
-  const { host, task, module, at, probes, changes, actions } = explained
+  const { host, task, module, at, probes, changes, actions, guard } = explained
   const head = `${palette.strong(printableLine(`${host}: ${task}`))} ${palette.faint(printableLine(`[${module}] ${at}`))}`
   const asks = probes.flatMap(probe => [
     `  ${palette.note('asks')}     ${printableLine(probe.question)} → ${valueText(probe.answer)}`,
@@ -80,8 +80,9 @@ function taskText(explained: Explained, scripts: boolean, palette: Palette): rea
     const [first = '', ...rest] = printable(action).trimEnd().split('\n')
     return [`  ${palette.bad('does')}     ${first}`, ...rest.map(line => `           ${line}`)]
   })
+  const guards = guard === undefined ? [] : [`  ${palette.note('guards')}   ${guard}`]
   const right = changes.length === 0 ? [`  ${palette.good('right')}    nothing to do`] : []
-  return [head, ...asks, ...differs, ...does, ...right]
+  return [head, ...asks, ...differs, ...does, ...guards, ...right]
 }
 
 function indented(script: string, palette: Palette): readonly string[] {

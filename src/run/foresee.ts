@@ -54,9 +54,11 @@ function openCause(
   return doubt ?? (module.reads === true && on.overlay.isClouded ? on.overlay.shadow(asked) : undefined)
 }
 
-function explained({ unit, probes, lane }: Case, state: Registered, found: readonly Change[]): Explained {
+function explained({ unit, probes, lane, on }: Case, state: Registered, found: readonly Change[]): Explained {
   const { step, title, params } = unit
   const actions: readonly Action[] = found.length === 0 ? [] : step.module.apply(found, params, state)
+  const touches = step.module.touches?.(found, params)
+  const deed = { module: step.module.name, params, changes: found, actions, touches }
   return {
     host: lane.session.host,
     task: title,
@@ -70,6 +72,7 @@ function explained({ unit, probes, lane }: Case, state: Registered, found: reado
     })),
     changes: found,
     actions: actions.map(action => commandOf([action])),
+    guard: found.length === 0 ? undefined : on.guardedBy(deed, lane),
   }
 }
 

@@ -37,6 +37,8 @@ export interface Ground {
   readonly lanes: Lanes
   /** Makes the host ready to take back what is about to be done, where that is due. */
   readonly guard: (deed: Deed, lane: Lane) => Promise<void>
+  /** Says in words why and for how long a change would be on trial; undefined where it would not be. */
+  readonly guardedBy: (deed: Deed, lane: Lane) => string | undefined
   /** Milliseconds within which a change that is on trial must be done. */
   readonly trialMs: () => number | undefined
   readonly overlay: Overlay
@@ -70,6 +72,8 @@ export interface Explained {
   readonly changes: readonly Change[]
   /** Commands, one an action. */
   readonly actions: readonly string[]
+  /** Why the change would be on trial, and how long. */
+  readonly guard: string | undefined
 }
 
 /** A unit with its questions, in the shell that is asked. */

@@ -13,7 +13,7 @@ import { Stop, type Spot } from './walk.ts'
  */
 export async function decide(spot: Spot, turn: Turn, outcome: Outcome, guard: HostGuard): Promise<Outcome> {
   const cause = outcome.status === 'changed' ? await handlersFailed(spot, turn) : outcome.failure?.message
-  const isSound = outcome.status === 'changed' && cause === undefined
+  const isSound = outcome.status !== 'failed' && cause === undefined
   const trial = isSound ? await guard.prove() : undefined
   if (trial?.is === 'kept') return outcome
   const end =

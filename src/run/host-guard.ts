@@ -256,6 +256,15 @@ export class HostGuard {
   }
 }
 
+/** Returns in words why a deed would be on trial and how long; undefined where it would not be. */
+export function guardedBy(deed: Deed, { wish, lane }: Pick<Doer, 'wish' | 'lane'>): string | undefined {
+  if (wish.is === 'none') return undefined
+  const domains = lane.session.uid === 0 ? domainsOf(deed) : []
+  if (wish.is === 'auto' && domains.length === 0) return undefined
+  const why = wish.is === 'auto' ? `it may lock people out: ${domains.join(', ')}` : 'the task asks for it'
+  return `kept only over a new connection within ${wish.seconds} s (${why})`
+}
+
 export const MORE_TIME = 'give the guard more time, such as `guard: { reconnect: 5m }`'
 
 const NO_ANSWER: Completed = { code: 255, out: '', err: 'no answer', encoding: 'utf8', ms: 0 }

@@ -14,6 +14,7 @@ import { failed, failureOf, isLocked, reported, skipped, unknown, type Outcome }
 import type { Ground } from './ground.ts'
 import { guardWish } from './guard-wish.ts'
 import { decide } from './guarded.ts'
+import { guardedBy } from './host-guard.ts'
 import { settle } from './settle.ts'
 import { flag, number, setsOf, text, titleOf } from './unit.ts'
 import type { Turn } from './units.ts'
@@ -191,6 +192,7 @@ function groundOf(spot: Spot, turn: Turn, where: Place, output: LiveOutput): Gro
         wish: guardWish(step, turn.scope),
         lane,
       }),
+    guardedBy: (deed, lane) => guardedBy(deed, { wish: guardWish(step, turn.scope), lane }),
     trialMs: () => (where.guard.isHeldBy(walk) ? where.guard.leftMs : undefined),
     coming: lane => (where === walk ? walk.ahead.questions(play, [step, ...walk.coming], lane, names) : []),
     salt: context.salt,

@@ -113,6 +113,15 @@ describe('a guarded task', () => {
     })
   })
 
+  test('that is said to have changed nothing is proved all the same', async () => {
+    const host = fakeHost()
+    const text = playbook("- name: a\n  act: '1'\n  guard: reconnect\n  changed_when: false")
+    const { tasks } = await fakeRun(text, { host })
+
+    expect(framesOf(host)).toEqual(['arm', 'true', 'keep'])
+    expect(tasks).toEqual([['a', 'ok']])
+  })
+
   test('of another user is armed by root, and proved for both', async () => {
     const host = fakeHost()
     await fakeRun(playbook(put('a', 'x', 'become_user: app\n  guard: reconnect')), { host })

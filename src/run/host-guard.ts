@@ -50,6 +50,8 @@ export type Trial = Fate | { readonly is: 'unreachable'; readonly why: string }
 
 const ARM_MS = 60_000
 const ANSWER_MS = 20_000
+/** A login that takes longer is none. */
+const LONGEST_LOGIN_MS = 90_000
 /** So long, or so often, a fresh connection is tried: services take their time to come up. */
 const LONG_ENOUGH_MS = 15_000
 const OFTEN_ENOUGH = 3
@@ -222,7 +224,7 @@ export class HostGuard {
   }
 
   async #afresh(armed: Armed, script: Sh, answerMs: number, way: Way): Promise<Completed | Error> {
-    const signal = AbortSignal.timeout(Math.ceil(Math.max(0, armed.end - performance.now())) + ANSWER_MS)
+    const signal = AbortSignal.timeout(LONGEST_LOGIN_MS)
     let connection: Connection | undefined
     try {
       connection = await this.#connect(this.#host, signal, way)
@@ -231,8 +233,9 @@ export class HostGuard {
       const [answer] = await root.exchange([{ script }], { deadlineMs: answerMs })
       return answer ?? NO_ANSWER
     } catch (error) {
-      if (!isLost(error)) throw error
-      return error
+      if (isLost(error)) return error
+      if (!signal.aborted) throw error
+      return new ConnectError(this.#host, 'tcp', `no login within ${LONGEST_LOGIN_MS / 1000} s`)
     } finally {
       await connection?.close()
     }

@@ -132,13 +132,14 @@ export class Lanes {
     try {
       lane.session = await connection.shell(lane.become)
       await this.#ways.lock.take(lane.session)
+      if (this.#ways.news.part(lane.session)) await this.#ways.news.settle(lane.session)
     } catch (error) {
       if (!isLost(error) || !this.isCut(cut)) throw error
       await this.comeBack(lane, cut)
     }
   }
 
-  /** Makes sure that this run alone changes the host. @throws TaskError LOCKED where another one does. */
+  /** Makes sure that this run alone changes the host, and that nothing an earlier one left undecided stands in the way. @throws TaskError LOCKED where another one does. */
   async own(lane: Lane): Promise<void> {
     try {
       await this.#ways.lock.take(lane.session)

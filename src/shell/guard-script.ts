@@ -14,7 +14,8 @@ const WAITING_SECONDS = 3600
  * `save`, `watch`, `boot`, `back`.
  *
  * In its directory: `token`, `task` and `seconds` say whose guard it is; `until` is the second of the kernel's clock at which the change is taken
- * back; `roots` lists what `files` holds a copy of, absent things included; `domains` and `effects` what else is put right.
+ * back; each `layer.N` has what was kept before one of the changes, `roots` of `files`, absent things included; `domains` and `effects` say what
+ * else is put right. Layers are put back from the newest to the oldest: a later one may hold what the first change made.
  */
 export function guardProgram(): Sh {
   return lines(
@@ -39,6 +40,7 @@ has() { command -v "$1" >/dev/null 2>&1; }
 booted() { [ -d /run/systemd/system ] && has systemctl; }
 say() { printf '%s\\n' "$*" >>"$D/log"; }
 lists() { grep -q -x -F -e "$2" "$D/$1" 2>/dev/null; }
+layer() { j=1; while [ -d "$1/layer.$j" ]; do j=$((j+1)); done; }
 adds() { lists "$1" "$2" || printf '%s\\n' "$2" >>"$D/$1"; }
 refuse() { printf '%s\\n' "$*" >&2; exit 73; }
 fresh() { now; read -r l </proc/sys/kernel/random/boot_id; read -r x <"$1/life" && [ "$x" = "$l" ] && read -r x <"$1/since" && [ $((u-x)) -lt $patience ]; }`
@@ -47,9 +49,9 @@ fresh() { now; read -r l </proc/sys/kernel/random/boot_id; read -r x <"$1/life" 
 const SAVE_FILES = sh`keep() {
 case $2 in /proc/*|/sys/*|/dev/*|/run/*) return;; *'
 '*) refuse "the name of a file holds a line end";; esac
-lists roots "$1 $2" && return
+grep -q -x -F -e "$1 $2" "$L/roots" 2>/dev/null && return
 if [ -h "$2" ] && [ ! -d "$2" ]; then l=$(readlink -f -- "$2") && [ "$l" != "$2" ] && keep path "$l"; fi
-p=$D/files$2
+p=$L/files$2
 if [ -e "$2" ] || [ -h "$2" ]; then
 mkdir -p -- "\${p%/*}" || refuse "no room for a copy of $2"
 if [ ! -d "$2" ] || [ -h "$2" ]; then [ -e "$p" ] || cp -a -- "$2" "$p" || refuse "no copy of $2"
@@ -59,7 +61,7 @@ k=$(du -skx -- "$2") || k=0; k=\${k%%[!0-9]*}; sum=$((sum+k))
 mkdir -p -- "$p" && cp -a -- "$2/." "$p/" || refuse "no copy of $2"
 else mkdir -p -- "$p" && alike "$2" "$p" || refuse "no copy of $2"; fi
 fi
-printf '%s\\n' "$1 $2" >>"$D/roots" || refuse "no room for a copy of $2"
+printf '%s\\n' "$1 $2" >>"$L/roots" || refuse "no room for a copy of $2"
 }
 alike() { o=$(stat -c '%u:%g' -- "$1") && m=$(stat -c %a -- "$1") && chown -- "$o" "$2" && chmod -- "$m" "$2"; }`
 
@@ -68,7 +70,7 @@ alike() { o=$(stat -c '%u:%g' -- "$1") && m=$(stat -c %a -- "$1") && chown -- "$
  * it is to read its files again, else only brought back into its state.
  */
 const SAVE_STATE = sh`save() {
-sum=0
+sum=0; layer "$D"; L=$D/layer.$j; mkdir -- "$L" || refuse "no room for the guard"
 while [ $# -gt 0 ]; do
 case $1 in
 path|tree) keep "$1" "$2";;
@@ -125,6 +127,7 @@ fi
 (cd "$2" && find . -xdev ! -type d) | while IFS= read -r f; do f=\${f#.}; [ -e "$1$f" ] || [ -h "$1$f" ] || gone "$2$f"; done
 (cd "$2" && find . -xdev -type d) | sort -r | while IFS= read -r f; do f=\${f#.}; [ -d "$1$f" ] || rmdir -- "$2$f" 2>/dev/null; done
 }
+layers() { layer "$1"; while [ $j -gt 1 ]; do j=$((j-1)); files "$1/layer.$j"; done; }
 files() {
 [ -s "$1/roots" ] || return 0
 while read -r k r; do
@@ -217,10 +220,10 @@ echo $$ >"$g/armed/pid" 2>/dev/null
 [ -e "$D/why" ] || { echo "$1" >"$D/why"; date -u +%Y-%m-%dT%H:%M:%SZ >"$D/when"; }
 stop
 down
-files "$D"
+layers "$D"
 for e in $(ls -d "$g"/waiting-* 2>/dev/null | sort -t - -k 2 -n -r); do
 fresh "$e" || { rm -rf "$e"; continue; }
-while read -r d; do if lists effects "$d"; then files "$e"; cat "$e/task" >>"$D/along"; rm -rf "$e"; break; fi; done <"$e/domains"
+while read -r d; do if lists effects "$d"; then layers "$e"; cat "$e/task" >>"$D/along"; rm -rf "$e"; break; fi; done <"$e/domains"
 done
 units
 up
@@ -231,7 +234,7 @@ read -r k <"$D/task"; read -r y <"$D/why"
 m="took back: $k ($y)"
 logger -t msingi -p auth.warning -- "$m" 2>/dev/null || printf '<4>msingi: %s\\n' "$m" >/dev/kmsg 2>/dev/null
 read -r k <"$D/token"
-rm -rf "$D/files" "$g/taken-back-$k"; sync
+rm -rf "$D"/layer.* "$g/taken-back-$k"; sync
 mv "$D" "$g/taken-back-$k"; sync
 if booted; then rm -f $b/msingi-guard.service $b/multi-user.target.wants/msingi-guard.service; systemctl daemon-reload; fi
 }`

@@ -158,8 +158,7 @@ describe('a file that a run has replaced', () => {
     expect((await revert()).exit).toBe(0)
     expect(await host.run(now)).toBe('two\n644\n')
     expect((await revert('--run', 'never')).exit).toBe(4)
-    expect(await host.run('stat -c %a /var/lib/msingi/backup /var/lib/msingi/backup/*')).toBe(
-      '700\n'.repeat(4),
-    )
+    const modes = await host.run('stat -c %a /var/lib/msingi/backup /var/lib/msingi/backup/*')
+    expect(new Set(modes.trim().split('\n'))).toEqual(new Set(['700']))
   })
 })

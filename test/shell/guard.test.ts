@@ -193,6 +193,21 @@ describe.each(SHELLS)('a guard in %s', name => {
     expect(existsSync(second)).toBe(false)
   })
 
+  test('puts back the first state, though what was kept later holds what came in between', async () => {
+    const [changed, added] = [join(etc, 'changed'), join(etc, 'added')]
+    writeFileSync(changed, 'old\n')
+    await arm({ paths: [changed, added] })
+    writeFileSync(changed, 'new\n')
+    writeFileSync(added, 'new\n')
+    await run(widenScript({ token: 't1' }, { ...NOTHING, trees: [etc] }))
+    writeFileSync(changed, 'newer\n')
+    writeFileSync(join(etc, 'more'), 'newer\n')
+    await takeBack()
+
+    expect(readFileSync(changed, 'utf8')).toBe('old\n')
+    expect(readdirSync(etc)).toEqual(['changed'])
+  })
+
   test('takes along what waited for this change to be put into effect, the newest first', async () => {
     const path = join(etc, 'file')
     for (const content of ['first\n', 'second\n']) {

@@ -131,6 +131,8 @@ describe('a guarded change that lets people in', () => {
     expect(ran.exit).toBe(0)
     expect(tasksThat(ran, 'changed').slice(0, 2)).toEqual([`${host.name}: tries`, `${host.name}: next`])
     expect(await host.run('sshd -T | grep maxauthtries')).toBe('maxauthtries 5\n')
+    // The watcher looks once a second whether it is still needed.
+    await sleep(2500)
     expect(
       await host.run(
         "ls -d /var/lib/msingi/guard/armed /var/lib/msingi/guard/waiting-* /etc/systemd/system/msingi* 2>/dev/null | wc -l; systemctl list-units --all --plain --no-legend 'msingi*' | wc -l",

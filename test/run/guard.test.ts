@@ -126,7 +126,7 @@ describe('a guarded task', () => {
     const host = fakeHost()
     await fakeRun(playbook(put('a', 'x', 'become_user: app\n  guard: reconnect')), { host })
 
-    expect(framesOf(host)).toEqual(['get', 'arm', 'put get', 'keep'])
+    expect(framesOf(host)).toEqual(['get', '', 'arm', 'put get', 'keep'])
     expect(host.shells).toEqual(['app', 'root', 'root', 'root', 'app'])
   })
 

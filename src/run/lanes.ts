@@ -132,7 +132,6 @@ export class Lanes {
     try {
       lane.session = await connection.shell(lane.become)
       await this.#ways.lock.take(lane.session)
-      if (this.#ways.news.part(lane.session)) await this.#ways.news.settle(lane.session)
     } catch (error) {
       if (!isLost(error) || !this.isCut(cut)) throw error
       await this.comeBack(lane, cut)
@@ -147,6 +146,7 @@ export class Lanes {
   async own(lane: Lane, module?: string): Promise<void> {
     try {
       await this.#ways.lock.take(lane.session, module)
+      if (this.#ways.news.part(lane.session)) await this.#ways.news.settle(lane.session)
     } catch (error) {
       if (!this.isCut(error)) throw error
       await this.comeBack(lane, error)

@@ -118,7 +118,7 @@ describe('a guarded task', () => {
     const text = playbook("- name: a\n  act: '1'\n  guard: reconnect\n  changed_when: false")
     const { tasks } = await fakeRun(text, { host })
 
-    expect(framesOf(host)).toEqual(['arm', 'true', 'keep'])
+    expect(framesOf(host)).toEqual(['', 'arm', 'true', 'keep'])
     expect(tasks).toEqual([['a', 'ok']])
   })
 

@@ -67,11 +67,10 @@ export const locale_gen = defineModule({
     ]
   },
   expect: (wish, state) => {
-    const others = state.made.filter(one => !wish.name.map(canonical).includes(one))
-    return {
-      ...editAfter(FILE, state, edited(wish, state, readable(state.supported)?.text ?? '')),
-      made: wish.state === 'absent' ? others : [...others, ...wish.name.map(canonical)].sort(),
-    }
+    const text = edited(wish, state, readable(state.supported)?.text ?? '')
+    const isOurs = (one: string): boolean => wish.name.map(canonical).includes(one)
+    const made = [...state.made.filter(one => !isOurs(one)), ...listedIn(text).map(canonical)]
+    return { ...editAfter(FILE, state, text), made: [...new Set(made)].sort() }
   },
   touches: found => [
     ...contentTouches(
@@ -86,6 +85,11 @@ export const locale_gen = defineModule({
 /** `locale -a` spells `UTF-8` as `utf8`. */
 function canonical(locale: string): string {
   return locale.replace(/\.([\w-]+)/, (_, set: string) => `.${set.toLowerCase().replaceAll('-', '')}`)
+}
+
+/** Whatever the reason, `locale-gen` makes all that the file names. */
+function listedIn(text: string): readonly string[] {
+  return Array.from(text.matchAll(/^\s*([^#\s]\S*)\s+\S+\s*$/gm), ([, name = '']) => name)
 }
 
 /** The line of a locale with its character set, such as `en_GB.UTF-8 UTF-8`. */

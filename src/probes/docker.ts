@@ -129,7 +129,7 @@ export const unused = probeOf(unusedFamily)
 
 /** Images that stand behind a container are in use, whether it runs or not; `image prune` sees it so as well. */
 const LISTS: Readonly<Record<Sort, Sh>> = {
-  containers: sh`docker ps -a --no-trunc --filter status=exited --filter status=created --filter status=dead --format 'container {{.ID}} {{.Names}} ({{.Image}}, {{.Status}})' || exit`,
+  containers: sh`docker ps -a --no-trunc --filter status=exited --filter status=created --filter status=dead --format 'container {{.ID}} {{.Names}} ({{.Image}}, {{.State}})' || exit`,
   images: sh`docker image ls --no-trunc --filter dangling=true --format 'image {{.ID}} {{.ID}} {{.Size}}' || exit`,
   'all-images': sh`u=$(docker ps -aq --no-trunc) || exit
 [ -z "$u" ] || u=$(docker inspect --format '{{.Image}}' $u) || exit

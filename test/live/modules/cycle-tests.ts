@@ -5,13 +5,18 @@ import { byHand, shown, tasksOn, writtenDuring, type Cycle, type Handled } from 
 /** Goes once around with a playbook: plan, apply, apply again, break by hand, drift, repair. `where` is asked once the hosts are there. */
 export function testCycle(
   cycle: Cycle,
-  where: () => { readonly hosts: readonly Handled[]; readonly inventory: string },
+  where: () => {
+    readonly hosts: readonly Handled[]
+    readonly inventory: string
+    readonly flags?: readonly string[]
+  },
 ): void {
   const { playbook, uncheckable } = cycle
   const broken = cycle.breaks.flatMap(({ shows }) => shows).sort()
 
   function run(command: 'plan' | 'apply' | 'drift'): Promise<Ran> {
-    return msingi(command, playbook, '-i', where().inventory)
+    const { inventory, flags = [] } = where()
+    return msingi(command, playbook, '-i', inventory, ...flags)
   }
 
   async function expectHolds(): Promise<void> {

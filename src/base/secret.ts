@@ -8,6 +8,9 @@ export const MASK = '‹secret›'
 /** Shorter values would mask ordinary words all over the output. */
 const SHORTEST_MASKED = 4
 
+/** A short line of a text that is secret as a whole, such as `fail` or `[Service]`, is an ordinary word. */
+const SHORTEST_LINE = 8
+
 /**
  * A value that must not be seen. It prints as `‹secret›` wherever it is turned into text by accident;
  * only `reveal()` gives the value, and the only callers of that are the writers of a host's stdin.
@@ -66,7 +69,7 @@ export class Redactor {
     const value = secret.reveal()
     for (const part of secret.parts) this.add(part)
     const lines = secret.parts.length > 0 ? [] : value.split('\n').map(line => line.replace(/\r$/, ''))
-    for (const part of [value, value.trim(), ...lines]) {
+    for (const part of [value, value.trim(), ...lines.filter(line => line.trim().length >= SHORTEST_LINE)]) {
       if (part.trim().length >= SHORTEST_MASKED) this.#remember(part)
     }
   }

@@ -61,10 +61,11 @@ export function requestProblem({ url, headers }: Pick<RequestWish, 'url' | 'head
 /** Returns the request as curl and wget are told of it; as soon as one part is secret, all of it is. */
 export function requestOf(wish: RequestWish): HttpRequest {
   const parts = [wish.url, wish.url_username, wish.url_password, wish.body, ...Object.values(wish.headers)]
-  const isSecret = parts.some(part => part instanceof Secret)
+  const secrets = parts.filter(part => part instanceof Secret)
+  const isSecret = secrets.length > 0
   const text = curlConfig(wish)
   return {
-    curl: isSecret ? new Secret(text) : text,
+    curl: isSecret ? new Secret(text, secrets) : text,
     wget: isSecret ? undefined : wgetOptions(wish),
     url: wish.url,
     seconds: wish.timeout,

@@ -150,7 +150,7 @@ function parse(step: Step, args: unknown): unknown {
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
   const path = issue?.path ?? []
-  if (valueAt(args, path) instanceof Secret) throw exposed(step, path)
+  if (issue?.code !== 'custom' && valueAt(args, path) instanceof Secret) throw exposed(step, path)
   const title = [step.module.name, ...path].join('.')
   throw new SourceError(
     issue ? issueCode(issue, args) : 'BAD_PARAM',

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { SYSTEMS, type System } from '../../../scripts/hosts/image.ts'
 import { startHosts, stopHosts, type LiveHost } from '../support/hosts.ts'
 import { eventsOf, failures, FILE_SYSTEM_HASH, inventoryOf, tasksThat, type Ran } from '../support/msingi.ts'
 import { PACKAGES } from './packages.ts'
@@ -16,12 +15,13 @@ const waiver = (control: string, expires: string): object => ({
   reason: 'a test',
 })
 
-describe.each(Object.keys(SYSTEMS) as System[])('hardening on %s', os => {
+// It takes minutes; Debian 12 has its turn in test/vm.
+describe('hardening on debian-13', () => {
   let host: LiveHost
   let play: ReturnType<typeof player>
 
   beforeAll(async () => {
-    ;[host] = (await startHosts({ os, repo: PACKAGES })) as [LiveHost]
+    ;[host] = (await startHosts({ os: 'debian-13', repo: PACKAGES })) as [LiveHost]
     play = player('hardening', inventoryOf([host]))
   }, 600_000)
   afterAll(() => stopHosts([host]))
@@ -70,33 +70,37 @@ describe.each(Object.keys(SYSTEMS) as System[])('hardening on %s', os => {
       '/etc/pam.d/common-auth:3\n/etc/pam.d/common-account:1\n',
     )
     expect(await host.run('visudo -c && sudo -l -U ops')).toContain('use_pty')
-    expect(await host.run('unshare -n nft -c -f /etc/nftables.conf && fail2ban-client -t')).toContain('OK')
+    expect(await host.run('fail2ban-client -t')).toContain('OK')
   }, 600_000)
 
   test('an account is locked after five wrong passwords', async () => {
-    await host.run(`useradd -m guest; echo 'guest:aVery-good-Password-9' | chpasswd
-      printf 'auth include common-auth\\naccount include common-account\\n' > /etc/pam.d/msingi-test`)
+    await host.run("useradd -m guest; echo 'guest:aVery-good-Password-9' | chpasswd")
     const state = await host.run(`for n in 1 2 3 4 5 6; do
-        su -s /bin/sh ops -c 'echo wrong | su guest -c true' 2>/dev/null || true
+        echo wrong | setpriv --reuid=ops --regid=ops --clear-groups su guest -c true >/dev/null 2>&1 || true
       done; faillock --user guest | grep -c -w V`)
 
     expect(Number(state)).toBe(5)
   })
 
   test('what is loosened by hand is named, and repaired', async () => {
-    await host.run(`echo 'PermitRootLogin yes' > /etc/ssh/sshd_config.d/00-hardening.conf
-      chmod 0755 /etc/cron.d; sed -i s/pam_faillock/pam_permit/ /etc/pam.d/common-account
-      sed -i 's/policy drop/policy accept/' /etc/nftables.conf`)
+    const found = async (): Promise<readonly string[]> =>
+      differences(await play('drift')).map(line => line.slice(0, 50))
 
-    const found = differences(await play('drift')).map(line => line.split(':')[0])
+    await host.run(`sed -i s/pam_faillock/pam_permit/ /etc/pam.d/common-account
+      sed -i s/use_pty/lecture/ /etc/sudoers.d/hardening`)
+    expect(await found()).toEqual([
+      'Lock accounts after five wrong passwords: export D',
+      'Keep sudo to its own terminal and log: /etc/sudoer',
+    ])
+    expect((await play('apply')).exit).toBe(0)
 
-    expect([...new Set(found)]).toEqual(
-      expect.arrayContaining([
-        'Say who logs in over SSH, and how',
-        'Lock accounts after five wrong passwords',
-        'Keep files of the system to root (/etc/cron.d)',
-      ]),
+    await host.run(
+      "chmod 0755 /etc/cron.d; echo 'PermitRootLogin yes' > /etc/ssh/sshd_config.d/00-hardening.conf",
     )
+    expect(await found()).toEqual([
+      'Say who logs in over SSH, and how: /etc/ssh/sshd_c',
+      'Keep files of the system to root: /etc/cron.d',
+    ])
     expect((await play('apply')).exit).toBe(0)
     expect((await play('drift')).exit).toBe(0)
   })

@@ -2,4 +2,4 @@
 export const PACKAGES: readonly string[] = `ca-certificates curl jq less lsof rsync tmux
   chrony needrestart unattended-upgrades locales
   nftables fail2ban python3-systemd auditd acct sysstat apparmor apparmor-utils
-  libpam-pwquality libpam-tmpdir debsums aide aide-common`.split(/\s+/)
+  libpam-pwquality cracklib-runtime libpam-tmpdir debsums aide aide-common`.split(/\s+/)

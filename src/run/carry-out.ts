@@ -3,7 +3,7 @@ import type { Completed } from '../base/result.ts'
 import type { Probe } from '../probes/probe.ts'
 import { changeScript, followScripts, readChangeState, type Carried } from '../shell/change.ts'
 import { JOB_KILLED } from '../shell/job.ts'
-import type { Sh } from '../shell/sh.ts'
+import { lines, sh, type Sh } from '../shell/sh.ts'
 import type { Lane, Lanes } from './lanes.ts'
 
 /** A change that is to be made once, whatever becomes of the link. */
@@ -12,7 +12,7 @@ export interface Errand {
   readonly lanes: Lanes
   /** Gets ready what is sent; called again where it has to be sent again. */
   readonly prepare: () => Promise<Carried>
-  /** Follows the change in the first frame, and hears its exit status. */
+  /** Follows the change wherever it is carried out, and finds its exit status in `$_r`. */
   readonly after?: Sh | undefined
   /** Questions that travel along. */
   readonly probes: () => readonly Probe<unknown>[]
@@ -34,9 +34,8 @@ export async function carryOut(errand: Errand): Promise<Completed | 'undecided'>
     let change: Carried | undefined
     try {
       change = await errand.prepare()
-      const part = { script: changeScript(change), onOutput: told.fromStart() }
-      const after = errand.after ? [{ script: errand.after }] : []
-      const [completed] = await lanes.exchange(lane, [part, ...after], errand.probes(), deadlineMs)
+      const part = { script: followed(changeScript(change), errand.after), onOutput: told.fromStart() }
+      const [completed] = await lanes.exchange(lane, [part], errand.probes(), deadlineMs)
       if (completed === undefined)
         throw new TaskError('NO_ANSWER', 'the host did not say how the change ended')
       if (isFirst || completed.code !== JOB_KILLED) return over(errand, change, completed)
@@ -47,6 +46,11 @@ export async function carryOut(errand: Errand): Promise<Completed | 'undecided'>
     const end = change && (await follow(errand, change, told))
     if (change && end && end !== 'absent') return over(errand, change, end)
   }
+}
+
+/** The shell that sent it may be ended while the change goes on; what follows it goes on as well. */
+function followed(change: Sh, after: Sh | undefined): Sh {
+  return after === undefined ? change : lines(sh`( ${change}`, sh`); _r=$?`, after, sh`exit $_r`)
 }
 
 function over<T>({ lane, lanes }: Errand, change: Carried, end: T): T {

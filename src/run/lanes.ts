@@ -150,6 +150,7 @@ export class Lanes {
     } catch (error) {
       if (!this.isCut(error)) throw error
       await this.comeBack(lane, error)
+      await this.own(lane, module)
     }
   }
 

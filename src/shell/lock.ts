@@ -53,7 +53,7 @@ const AGAIN = 75
 export function lockScript({ folder, owner, seconds, steal }: LockWish): Sh {
   const { run, user, controller, since } = owner
   return lines(
-    sh`d=${folder} run=${run} w=${seconds} s=${steal ? 1 : 0} i=0 t=; l=$d/lock me="${sh`${run} ${user} ${controller} ${since}`} $$"`,
+    sh`d=${folder} run=${run} w=${seconds} s=${steal ? 1 : 0} f=${steal ? 1 : 0} i=0 t=; l=$d/lock me="${sh`${run} ${user} ${controller} ${since}`} $$"`,
     sh`{ true >&9; } 2>/dev/null || { echo "$l cannot be opened" >&2; exit ${UNUSABLE}; }`,
     sh`if command -v flock >/dev/null; then
 try() { flock -n 9; }
@@ -63,6 +63,7 @@ else`,
     sh`fi`,
     BUSY_JOB,
     CUT_OFF,
+    // A shell of the same run may be at work without a link, on something that is to go on.
     // Whoever held it may have removed or replaced the file after it was opened here.
     sh`while :; do
 if try; then
@@ -74,7 +75,7 @@ else
 o=; read -r o <"$l"; said="held $o"; p=\${o##* }
 case $o in "$run "*) s=1;; esac
 if [ $s = 1 ]; then t="$o"; [ $w -ge 9 ] || w=9
-case $p in *[!0-9]*|'') ;; *) case $i in 0) kill -TERM $p;; 3) cut_off;; esac 2>/dev/null;; esac
+case $p in *[!0-9]*|'') ;; *) case $i in 0) kill -TERM $p;; 3) [ $f = 1 ] && cut_off || kill -KILL $p;; esac 2>/dev/null;; esac
 [ $i -lt 8 ] || { echo "took $t"; : >"$l.$$" && mv -f "$l.$$" "$l"; rm -rf "$l.d"; exit ${AGAIN}; }
 fi
 fi

@@ -99,12 +99,15 @@ describe('run/audit', () => {
     const host = fakeHost({ b: '1' })
 
     const { exit } = await fakeRun(text, { h: host }, 'apply', { operator })
+    const untold = fakeHost({ b: '1' })
+    await fakeRun(text, { h: untold })
     const looked = fakeHost()
     await fakeRun(text, { h: looked }, 'plan', { operator })
 
     expect(exit).toBe(0)
+    expect(host.frames.map(parts => parts.length)).toEqual(untold.frames.map(parts => parts.length))
     expect(host.frames.flat().filter(part => part.includes('MSINGI_TASK'))).toHaveLength(1)
-    expect(host.frames[1]?.[1]).toContain('MSINGI_RUN=r1')
+    expect(host.frames.flat().find(part => part.includes('MSINGI_TASK'))).toContain('MSINGI_RUN=r1')
     expect(looked.frames.flat().join('')).not.toContain('MSINGI')
   })
 })

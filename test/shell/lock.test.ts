@@ -51,7 +51,7 @@ async function controller(
   const session = await openShell(wireTo(shell, path), { host: 'here', deadlineMs: 5000 })
   const ask = async (script: Sh, holds?: string): Promise<Completed> => {
     const part = holds === undefined ? { script } : { script, holds }
-    const [answer] = await session.exchange([part], { deadlineMs: 20_000 })
+    const [answer] = await session.exchange([part], { deadlineMs: 25_000 })
     if (!answer) throw new Error('no answer')
     return answer
   }
@@ -155,6 +155,22 @@ describe.concurrent.each(WAYS)('lock in %s with tools of %s', (shell, path) => {
     expect(await first.take()).toBeUndefined()
     expect(['again', undefined]).toContain(await second.take())
     expect(await second.take()).toBeUndefined()
+    await first.close()
+    await second.close()
+  })
+
+  test('is taken over from a shell of the same run that is at work, and the work goes on', async ({
+    expect,
+  }) => {
+    const folder = newFolder()
+    const [first, second] = [await open('r1', folder), await open('r1', folder)]
+    expect(await first.take()).toBeUndefined()
+    const done = join(folder, 'done')
+    void first.ask(sh`sleep 6; echo yes >${done}`).catch(() => undefined)
+    expect(['again', undefined]).toContain(await second.take())
+    expect(existsSync(done)).toBe(false)
+    await second.ask(sh`for i in 1 2 3 4 5 6 7 8 9; do [ ! -e ${done} ] || break; sleep 1; done`)
+    expect(existsSync(done)).toBe(true)
     await first.close()
     await second.close()
   })

@@ -25,6 +25,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
+type Entry = Readonly<Record<string, unknown>>
 type Ssh = Readonly<Record<string, string | number>>
 
 function inventory(hosts: Readonly<Record<string, Ssh>>): string {
@@ -64,6 +65,27 @@ test('over 600 ms and 8 KB/s a host is changed, and found right afterwards, for 
   expect(again.exit).toBe(0)
   expect(tasksThat(again, 'ok')).toHaveLength(21)
   expect((done?.bytes_sent ?? Infinity) + (done?.bytes_received ?? Infinity)).toBeLessThan(20_000)
+})
+
+test('a change goes on when the line is cut, is made once, and stands in the journal', async () => {
+  const site = playbook('- { name: cut, shell: echo started; sleep 10; echo x >> /opt/once }')
+  const run = startMsingi(['apply', site, '-i', inventory({ far: viaLine() })])
+  await run.when(event => event.type === 'task_output')
+  line.cut()
+  const ran = await run.ended
+  const id = eventsOf(ran, 'run_start')[0]?.run ?? ''
+
+  expect(ran.exit).toBe(0)
+  expect(eventsOf(ran, 'host_reconnected')).toHaveLength(1)
+  expect(tasksThat(ran, 'changed')).toEqual(['far: cut'])
+  expect(await host.run('cat /opt/once')).toBe('x\n')
+  const entries = await host.run(`sleep 1; journalctl --sync; journalctl -o json MSINGI_RUN=${id}`)
+  expect(
+    entries
+      .trim()
+      .split('\n')
+      .map(entry => (JSON.parse(entry) as Entry)['MSINGI_STATUS']),
+  ).toEqual(['0'])
 })
 
 test('a host that stands still keeps neither the others nor the end of the run beyond its deadline', async () => {

@@ -113,11 +113,14 @@ export function scopeOf(deed: Deed): Scope {
   const isBlind = deed.touches === undefined && unit === undefined
   const domains = known.length === 0 && isBlind ? ALL : known
   const files = pathsOf(deed)
+  const trees = files.filter(({ isTree }) => isTree).map(({ name }) => name)
+  // "Anywhere", as of the files of a user who goes: no host can keep a copy of all it has.
+  const isAnywhere = trees.includes('/')
   return {
     paths: files.filter(({ isTree }) => !isTree).map(({ name }) => name),
     trees: [
-      ...files.filter(({ isTree }) => isTree).map(({ name }) => name),
-      ...(isBlind ? domains.flatMap(domain => DOMAINS[domain].folders) : []),
+      ...trees.filter(name => name !== '/'),
+      ...(isBlind || isAnywhere ? domains.flatMap(domain => DOMAINS[domain].folders) : []),
     ],
     units: [
       ...domains.flatMap(domain =>

@@ -38,6 +38,8 @@ export class HostLock {
   readonly #signal: AbortSignal
   readonly #warn: (message: string) => void
   readonly #health: HostHealth
+  /** Users whose shells have held it: whoever lost it to another run must not go on as if nothing had been. */
+  readonly #held = new Set<number>()
   /** Users whose shells hold it, or have looked. */
   readonly #settled = new Set<number>()
   #refusal: TaskError | undefined
@@ -117,6 +119,7 @@ export class HostLock {
       if (answer !== 'again' && performance.now() >= end) throw this.#refuse(answer)
     }
     this.#settled.add(session.uid)
+    this.#held.add(session.uid)
     return first === undefined
   }
 
@@ -151,7 +154,7 @@ export class HostLock {
 
   #taking(uid: number, { owner, steal }: LockWish, seconds: number): Part {
     const folder = lockFolder(uid)
-    const lock = lockScript({ folder, owner, seconds, steal })
+    const lock = lockScript({ folder, owner, seconds, steal, again: this.#held.has(uid) })
     const script = lines(sh`( ${lock}`, sh`) || exit`, this.#health.script(uid))
     return { script, holds: lockFile(folder) }
   }

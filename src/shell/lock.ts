@@ -43,6 +43,8 @@ export interface LockWish {
   readonly seconds: number
   /** Ends the shell that holds it, and takes no notice of jobs. */
   readonly steal: boolean
+  /** The run has had it before, and takes it only where nobody else has had it since. */
+  readonly again?: boolean
 }
 
 const HELD = 1
@@ -50,10 +52,10 @@ const UNUSABLE = 2
 const AGAIN = 75
 
 /** Returns a piece that takes the lock; `holds` must be the lock's file. Read its answer with `readLock`. */
-export function lockScript({ folder, owner, seconds, steal }: LockWish): Sh {
+export function lockScript({ folder, owner, seconds, steal, again = false }: LockWish): Sh {
   const { run, user, controller, since } = owner
   return lines(
-    sh`d=${folder} run=${run} w=${seconds} s=${steal ? 1 : 0} f=${steal ? 1 : 0} i=0 t=; l=$d/lock me="${sh`${run} ${user} ${controller} ${since}`} $$"`,
+    sh`d=${folder} run=${run} w=${seconds} s=${steal ? 1 : 0} f=${steal ? 1 : 0} h=${again ? 1 : 0} i=0 t=; l=$d/lock me="${sh`${run} ${user} ${controller} ${since}`} $$"`,
     sh`{ true >&9; } 2>/dev/null || { echo "$l cannot be opened" >&2; exit ${UNUSABLE}; }`,
     sh`if command -v flock >/dev/null; then
 try() { flock -n 9; }
@@ -63,13 +65,16 @@ else`,
     sh`fi`,
     BUSY_JOB,
     CUT_OFF,
+    // The lock's file goes with its shell, so who had it last stands beside it.
     // A shell of the same run may be at work without a link, on something that is to go on.
     // Whoever held it may have removed or replaced the file after it was opened here.
     sh`while :; do
 if try; then
 [ -z "$t" ] || { echo "took $t"; t=; }
 [ ! -e /proc/self/fd/9 ] || [ /proc/self/fd/9 -ef "$l" ] || exit ${AGAIN}
-if [ $s = 1 ] || ! job; then echo "$me" >"$l"; exit 0; fi
+o=; [ $h = 0 ] || [ ! -s "$d/last" ] || read -r o <"$d/last"
+case $o in ''|"$run "*) ;; *) drop; echo "held $o"; exit ${HELD};; esac
+if [ $s = 1 ] || ! job; then echo "$me" >"$l"; echo "$me" >"$d/last"; exit 0; fi
 drop; said="job $j"
 else
 o=; read -r o <"$l"; said="held $o"; p=\${o##* }

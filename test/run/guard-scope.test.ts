@@ -104,6 +104,12 @@ describe('what is kept before a change', () => {
     expect(scope.trees).toContain('/etc/sudoers.d')
   })
 
+  test('is never the whole system, where a change may touch files anywhere', () => {
+    const scope = scopeOf(deed('user', { touches: [{ kind: 'tree', name: '/' }] }))
+    expect(scope.trees).not.toContain('/')
+    expect(scope.trees).toEqual(expect.arrayContaining(['/etc/sudoers.d', '/etc/ssh', '/etc/pam.d']))
+  })
+
   test('is the unit, where one is restarted', () => {
     const scope = scopeOf(deed('systemd', { params: { name: 'nginx' }, touches: undefined }))
     expect(scope).toMatchObject({

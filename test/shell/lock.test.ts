@@ -175,6 +175,25 @@ describe.concurrent.each(WAYS)('lock in %s with tools of %s', (shell, path) => {
     await second.close()
   })
 
+  test('is not taken back where another run has had it since', async ({ expect }) => {
+    const folder = newFolder()
+    const first = await open('r1', folder)
+    expect(await first.take()).toBeUndefined()
+    await first.close()
+    const same = await open('r1', folder)
+    expect(await same.take({ again: true })).toBeUndefined()
+    await same.close()
+    const other = await open('r2', folder)
+    expect(await other.take()).toBeUndefined()
+    await other.close()
+    const back = await open('r1', folder)
+    expect(await back.take({ again: true })).toMatchObject({ by: 'shell', owner: { run: 'r2' } })
+    await back.close()
+    const third = await open('r3', folder)
+    expect(await third.take()).toBeUndefined()
+    await third.close()
+  })
+
   test('is not to be had while a job of another run goes on', async ({ expect }) => {
     const folder = newFolder()
     const job = join(folder, 'r1-web', '1.0')

@@ -45,20 +45,26 @@ export interface Health {
 const PLACES = ['/', '/boot', '/var', '/var/lib', '/tmp', '/run']
 const WRITTEN = sh`/ /etc /var /var/lib /tmp /run`
 
-/** Returns a script that looks at the host as a whole, in four processes. It ends with 0 whatever it finds. */
-export function healthScript(uid: number): Sh {
+/** Returns a script that looks at what makes changes fail: room, places that cannot be written, the clock, half a package. Ends with 0. */
+export function fitnessScript(): Sh {
   return sh`set --; for p in ${PLACES}; do [ ! -d $p ] || set -- "$@" $p; done
 stat -f -c 'room %S %b %a %c %d %n' "$@"
 while read -r x p x o x; do
 case " ${WRITTEN} " in *" $p "*) case ,$o, in *,ro,*) echo "ro $p";; *) echo "rw $p";; esac;; esac
 done </proc/self/mounts
 date '+clock %s'
-t= a=; while read -r k v x; do case $k in MemTotal:) t=$v;; MemAvailable:) a=$v; break;; esac; done </proc/meminfo
-[ -z "$a" ] || echo "memory $t $a"
 d=/var/lib/dpkg
 if [ -r $d/status ]; then echo dpkg
 sed -n '/^Package: /h;/^Status: .* \\(half-installed\\|half-configured\\|unpacked\\)$/{g;s/^Package: /half /p;}' $d/status
-for f in $d/updates/[0-9]*; do [ ! -e "$f" ] || echo "half dpkg"; break; done
+for f in $d/updates/[0-9]*; do [ ! -e "$f" ] || echo "half dpkg"; break; done; fi`
+}
+
+/** Returns a script that looks at the host as a whole, in four processes. It ends with 0 whatever it finds. */
+export function healthScript(uid: number): Sh {
+  return sh`${fitnessScript()}
+t= a=; while read -r k v x; do case $k in MemTotal:) t=$v;; MemAvailable:) a=$v; break;; esac; done </proc/meminfo
+[ -z "$a" ] || echo "memory $t $a"
+if [ -r $d/status ]; then
 for i in $(stat -c %i $d/lock-frontend $d/lock /var/lib/apt/lists/lock); do
 while read -r x x x x p f x; do case $f in *:$i) read -r n </proc/$p/comm; echo "held $p $n";; esac; done </proc/locks
 done; fi

@@ -1,6 +1,6 @@
 import { TaskError } from '../base/error.ts'
-import { healthScript, parseHealth, type Health, type Room } from '../probes/health.ts'
-import type { Sh } from '../shell/sh.ts'
+import { fitnessScript, parseHealth, type Health, type Room } from '../probes/health.ts'
+import { lines, sh, type Sh } from '../shell/sh.ts'
 
 /** One thing that was looked at on a host. */
 export interface Finding {
@@ -39,8 +39,8 @@ export class HostHealth {
   }
 
   /** Returns what to run along with the first frame. */
-  script(uid: number): Sh {
-    return healthScript(uid)
+  script(): Sh {
+    return lines(fitnessScript(), sh`exit 0`)
   }
 
   /** Takes in what it printed and warns, once, of what is not right. `now` is our clock in seconds when it came. */

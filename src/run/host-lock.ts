@@ -43,6 +43,8 @@ export class HostLock {
   /** Users whose shells hold it, or have looked. */
   readonly #settled = new Set<number>()
   #refusal: TaskError | undefined
+  /** The host has no flock. */
+  #isBare = false
 
   /** A run that writes nothing only looks who is at work; without a wish not even that. */
   constructor(
@@ -90,7 +92,7 @@ export class HostLock {
     if (this.#wish === undefined || !this.#writes) return
     if (!this.#isSettled(session.uid)) await this.#settle(session, await this.#ask(session, 0))
     if (module === undefined || !this.#health.isUnfitFor(module)) return
-    const look = { script: this.#health.script(session.uid) }
+    const look = { script: this.#health.script() }
     const [now] = await session.exchange([look], { deadlineMs: ANSWER_MS })
     this.#health.take(now?.out ?? '', Date.now() / 1000)
     this.#health.refuse(module)
@@ -107,16 +109,17 @@ export class HostLock {
   }
 
   /** Waits for whoever holds it as long as the run may; returns whether the first answer was it. */
-  async #settle(session: Session, first: Holder | 'again' | undefined): Promise<boolean> {
+  async #settle(session: Session, first: Holder | 'again' | 'bare' | undefined): Promise<boolean> {
     const wait = this.#wish?.waitSeconds ?? 0
     const end = performance.now() + wait * 1000
-    if (first !== undefined && first !== 'again' && wait > 0) this.#warn(`${describe(first)}; waiting`)
+    if (typeof first === 'object' && wait > 0) this.#warn(`${describe(first)}; waiting`)
     let replaced = 0
     for (let answer = first; answer !== undefined; answer = await this.#ask(session, this.#stay(end))) {
       this.#signal.throwIfAborted()
       if (answer === 'again' && ++replaced > MOST_REPLACED)
         throw new TaskError('LOCK_UNUSABLE', 'the file of the lock is replaced again and again')
-      if (answer !== 'again' && performance.now() >= end) throw this.#refuse(answer)
+      if (answer === 'bare') this.#isBare = true
+      else if (answer !== 'again' && performance.now() >= end) throw this.#refuse(answer)
     }
     this.#settled.add(session.uid)
     this.#held.add(session.uid)
@@ -136,14 +139,14 @@ export class HostLock {
     return this.#refusal
   }
 
-  async #ask(session: Session, seconds: number): Promise<Holder | 'again' | undefined> {
+  async #ask(session: Session, seconds: number): Promise<Holder | 'again' | 'bare' | undefined> {
     const parts = this.#wish ? [this.#taking(session.uid, this.#wish, seconds)] : []
     const [completed] = await session.exchange(parts, { deadlineMs: seconds * 1000 + ANSWER_MS })
     if (completed === undefined) throw new TaskError('NO_ANSWER', 'the host did not answer to the lock')
     return this.#read(completed)
   }
 
-  #read(completed: Completed): Holder | 'again' | undefined {
+  #read(completed: Completed): Holder | 'again' | 'bare' | undefined {
     const taken = readTaken(completed.out)
     if (taken && taken.run !== this.#wish?.owner.run)
       this.#warn(`taken from run ${taken.run} of ${taken.user} on ${taken.controller}`)
@@ -154,8 +157,15 @@ export class HostLock {
 
   #taking(uid: number, { owner, steal }: LockWish, seconds: number): Part {
     const folder = lockFolder(uid)
-    const lock = lockScript({ folder, owner, seconds, steal, again: this.#held.has(uid) })
-    const script = lines(sh`( ${lock}`, sh`) || exit`, this.#health.script(uid))
+    const lock = lockScript({
+      folder,
+      owner,
+      seconds,
+      steal,
+      again: this.#held.has(uid),
+      bare: this.#isBare,
+    })
+    const script = lines(sh`( ${lock}`, sh`) || exit`, this.#health.script())
     return { script, holds: lockFile(folder) }
   }
 }

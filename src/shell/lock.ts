@@ -45,27 +45,25 @@ export interface LockWish {
   readonly steal: boolean
   /** The run has had it before, and takes it only where nobody else has had it since. */
   readonly again?: boolean
+  /** The host has no flock, as `bare` said in answer to the first try. */
+  readonly bare?: boolean
 }
 
 const HELD = 1
 const UNUSABLE = 2
 const AGAIN = 75
+const BARE = 76
 
 /** Returns a piece that takes the lock; `holds` must be the lock's file. Read its answer with `readLock`. */
-export function lockScript({ folder, owner, seconds, steal, again = false }: LockWish): Sh {
+export function lockScript({ folder, owner, seconds, steal, again = false, bare = false }: LockWish): Sh {
   const { run, user, controller, since } = owner
   return lines(
     sh`d=${folder} run=${run} w=${seconds} s=${steal ? 1 : 0} f=${steal ? 1 : 0} h=${again ? 1 : 0} i=0 t=; l=$d/lock me="${sh`${run} ${user} ${controller} ${since}`} $$"`,
     sh`{ true >&9; } 2>/dev/null || { echo "$l cannot be opened" >&2; exit ${UNUSABLE}; }`,
-    sh`if command -v flock >/dev/null; then
-try() { flock -n 9; }
-drop() { flock -u 9; }
-else`,
-    WITHOUT_FLOCK,
-    sh`fi`,
+    bare ? WITHOUT_FLOCK : WITH_FLOCK,
     BUSY_JOB,
-    CUT_OFF,
-    // The lock's file goes with its shell, so who had it last stands beside it.
+    ...(steal ? [CUT_OFF] : []),
+    // The lock's file goes with its shell, so who had it last, or takes it away, stands beside it.
     // A shell of the same run may be at work without a link, on something that is to go on.
     // Whoever held it may have removed or replaced the file after it was opened here.
     sh`while :; do
@@ -80,6 +78,7 @@ else
 o=; read -r o <"$l"; said="held $o"; p=\${o##* }
 case $o in "$run "*) s=1;; esac
 if [ $s = 1 ]; then t="$o"; [ $w -ge 9 ] || w=9
+[ $f = 0 ] || echo "$me" >"$d/last"
 case $p in *[!0-9]*|'') ;; *) case $i in 0) kill -TERM $p;; 3) [ $f = 1 ] && cut_off || kill -KILL $p;; esac 2>/dev/null;; esac
 [ $i -lt 8 ] || { echo "took $t"; : >"$l.$$" && mv -f "$l.$$" "$l"; rm -rf "$l.d"; exit ${AGAIN}; }
 fi
@@ -103,13 +102,14 @@ elif job; then echo "job $j"; fi`,
 
 /**
  * Returns who holds the host; undefined where it is ours now, \`again\` where the file was replaced meanwhile and the piece must be sent
- * once more.
+ * once more, `bare` where it must be sent for a host without flock.
  *
  * @throws TaskError LOCK_UNUSABLE where the host cannot keep a lock, PROBE_UNREADABLE where the answer cannot be understood.
  */
-export function readLock({ code, out, err }: Completed): Holder | 'again' | undefined {
+export function readLock({ code, out, err }: Completed): Holder | 'again' | 'bare' | undefined {
   if (code === 0) return undefined
   if (code === AGAIN) return 'again'
+  if (code === BARE) return 'bare'
   const holder = readHolder(out)
   if (code === HELD && holder) return holder
   if (code === UNUSABLE)
@@ -157,6 +157,10 @@ k=
 for c in /proc/[0-9]*; do [ $c/fd/1 -ef /proc/$p/fd/1 ] && k="$k \${c#/proc/}"; done
 kill -KILL $p $k
 }`
+
+const WITH_FLOCK = sh`command -v flock >/dev/null || exit ${BARE}
+try() { flock -n 9; }
+drop() { flock -u 9; }`
 
 /**
  * A directory is made by one only. Who made it is told by process and start time, so that one whose maker is gone can be taken away; whoever

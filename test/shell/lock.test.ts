@@ -28,7 +28,7 @@ for (const tool of ['dd', 'sh', 'id', 'mkdir', 'mv', 'rm', 'cat', 'sleep', 'wc']
   symlinkSync(`/bin/${tool}`, join(bare, tool))
 
 interface Controller {
-  readonly take: (more?: Partial<LockWish>) => Promise<Holder | 'again' | undefined>
+  readonly take: (more?: Partial<LockWish>) => Promise<Holder | 'again' | 'bare' | undefined>
   readonly who: () => Promise<Holder | undefined>
   readonly ask: (script: Sh) => Promise<Completed>
   readonly pid: () => Promise<number>
@@ -57,8 +57,13 @@ async function controller(
   }
   const owner = { run, user: 'ann', controller: 'clinic', since: '2026-03-02T08:00:00.000Z' }
   return {
-    take: async more =>
-      readLock(await ask(lockScript({ folder, owner, seconds: 0, steal: false, ...more }), lockFile(folder))),
+    take: async more => {
+      const wish = { folder, owner, seconds: 0, steal: false, ...more }
+      const answer = readLock(await ask(lockScript(wish), lockFile(folder)))
+      return answer === 'bare'
+        ? readLock(await ask(lockScript({ ...wish, bare: true }), lockFile(folder)))
+        : answer
+    },
     who: async () => readHolder((await ask(holderScript(folder))).out),
     ask,
     pid: async () => Number((await ask(sh`echo $$`)).out),

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { gunzipSync } from 'node:zlib'
 import { TaskError } from '../base/error.ts'
 import type { Completed } from '../base/result.ts'
 import { sh } from '../shell/sh.ts'
@@ -9,6 +10,9 @@ import { pathRead } from './resources.ts'
 /** The largest file that is fetched. */
 const LARGEST = 8 * 1024 * 1024
 
+/** From so many bytes on, what is sent is packed: settings with their comments come in a third of the space. */
+const WORTH_PACKING = 2048
+
 /** A file's content. `latin1` is said of bytes that are not UTF-8: each character is one byte, so that editing keeps them. */
 export interface FileText {
   readonly text: string
@@ -16,7 +20,7 @@ export interface FileText {
 }
 
 /**
- * Asks for whole files of up to 8 MiB: one `stat` for the sizes and one `cat` for all of them. Null where no regular file
+ * Asks for whole files of up to 8 MiB: one `stat` for the sizes and one `cat` for all of them, packed where the host has gzip. Null where no regular file
  * is at the path; symbolic links are followed.
  */
 export const textFamily: Family<string, FileText | Unread | null> = {
@@ -29,9 +33,11 @@ for f in ${paths}; do
 if [ ! -f "$f" ]; then s=$s-; elif [ -r "$f" ]; then s=$s+; set -- "$@" "$f"; else s=$s!; fi
 done
 case $s in *+*) n=$(stat -L -c %s -- "$@") || exit ;; esac
-printf '%s\\n' "$s" $n
-for k in $n; do if [ "$k" -le ${LARGEST} ]; then set -- "$@" "$1"; fi; shift; done
-[ $# -eq 0 ] || cat -- "$@"`,
+t=0 z=
+for k in $n; do if [ "$k" -le ${LARGEST} ]; then t=$((t+k)); set -- "$@" "$1"; fi; shift; done
+[ $t -lt ${WORTH_PACKING} ] || ! command -v gzip >/dev/null || z=' gzip'
+printf '%s\\n' "$s$z" $n
+if [ "$z" ]; then cat -- "$@" | gzip -c; elif [ $# -gt 0 ]; then cat -- "$@"; fi`,
   parse: parseTexts,
 }
 
@@ -46,12 +52,13 @@ export function bytesOf({ text, encoding }: FileText): Uint8Array {
 function parseTexts(answer: Completed, paths: readonly string[]): readonly (FileText | Unread | null)[] {
   if (answer.code !== 0) throw unreadable(`reading ended with status ${answer.code}: ${answer.err.trim()}`)
   const bytes = Buffer.from(answer.out, answer.encoding)
-  const reader = readerOf(bytes)
-  const flags = reader.line()
+  const head = readerOf(bytes)
+  const [flags = '', packed] = head.line().split(' ')
   if (!/^[-+!]*$/.test(flags) || flags.length !== paths.length) {
     throw unreadable(`expected a sign for each of ${paths.length} paths, found \`${flags.slice(0, 80)}\``)
   }
-  const sizes = [...flags].filter(flag => flag === '+').map(() => sizeOf(reader.line()))
+  const sizes = [...flags].filter(flag => flag === '+').map(() => sizeOf(head.line()))
+  const reader = packed === undefined ? head : readerOf(unpack(head.rest(), sizes))
   const found = paths.map((path, index) => {
     const flag = flags[index]
     if (flag === '!') return { path, unread: 'denied' as const }
@@ -61,6 +68,16 @@ function parseTexts(answer: Completed, paths: readonly string[]): readonly (File
   })
   if (reader.left() > 0) throw unreadable('a file grew while it was read')
   return found
+}
+
+/** No answer becomes larger than it says it is. */
+function unpack(bytes: Buffer, sizes: readonly number[]): Buffer {
+  const size = sizes.filter(one => one <= LARGEST).reduce((sum, one) => sum + one, 0)
+  try {
+    return gunzipSync(bytes, { maxOutputLength: size + 1 })
+  } catch (cause) {
+    throw unreadable(`what was packed on the host cannot be unpacked: ${String(cause)}`)
+  }
 }
 
 function sizeOf(line: string): number {
@@ -77,6 +94,7 @@ interface Reader {
   readonly line: () => string
   readonly take: (size: number) => Buffer
   readonly left: () => number
+  readonly rest: () => Buffer
 }
 
 function readerOf(bytes: Buffer): Reader {
@@ -95,6 +113,7 @@ function readerOf(bytes: Buffer): Reader {
       return bytes.subarray(at - size, at)
     },
     left: () => bytes.length - at,
+    rest: () => bytes.subarray(at),
   }
 }
 

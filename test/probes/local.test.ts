@@ -85,6 +85,23 @@ describe.each(localShells(applets))('probes/local with $name', shell => {
     ])
   })
 
+  test('texts that are packed on the way are the same', () => {
+    const folder = temporaryFolder()
+    const long = '# a word\n'.repeat(500)
+    const bytes = Buffer.from(Array.from({ length: 4000 }, (_, index) => index % 256))
+    writeFileSync(join(folder, 'long'), long)
+    writeFileSync(join(folder, 'many bytes'), bytes)
+    const found = ask(textFamily, join(folder, 'long'), at('nope'), join(folder, 'many bytes'), at('hello'))
+    rmSync(folder, { recursive: true })
+
+    expect(found).toEqual([
+      { text: long, encoding: 'utf8' },
+      null,
+      { text: bytes.toString('latin1'), encoding: 'latin1' },
+      { text: 'hello\n', encoding: 'utf8' },
+    ])
+  })
+
   test('offenders are those that differ', () => {
     const found = ask(
       offendersFamily,

@@ -1,3 +1,4 @@
+import { Secret } from '../base/secret.ts'
 import { Unknown } from '../base/unknown.ts'
 import { inMap } from '../plan/settings.ts'
 import type { PlannedPlay, RoleCall, Step } from '../plan/step.ts'
@@ -116,7 +117,7 @@ export class Turns {
 function labelOf(step: Step, item: unknown, scope: Scope): string {
   const label = inMap(step.settings.keywords.get('loop_control'), 'label')
   if (label !== undefined) return String(render(label, scope))
-  if (item === null || typeof item !== 'object') return String(item)
+  if (item === null || typeof item !== 'object' || item instanceof Secret) return String(item)
   const named = item as Readonly<Record<string, unknown>>
   const name = named['name'] ?? named['key'] ?? named['path'] ?? named['dest']
   return typeof name === 'string'

@@ -73,6 +73,16 @@ describe('masking', () => {
     expect(redactor.mask('Type=simple and Password=hunter2-hunter2')).toBe(`Type=simple and Password=${MASK}`)
   })
 
+  test('takes no short line of a long secret for one', () => {
+    const redactor = new Redactor()
+
+    redactor.add(new Secret('url = "http://me:hunter2@a/"\nfail\nsilent\n'))
+
+    expect(redactor.mask('it failed silently: url = "http://me:hunter2@a/"')).toBe(
+      `it failed silently: ${MASK}`,
+    )
+  })
+
   test('shows changes of secrets by a digest that differs from run to run', () => {
     const change = { before: new Secret('one'), after: new Secret('two') }
     const [first, second] = [new Redactor(), new Redactor()]

@@ -87,7 +87,8 @@ describe('a secret in every parameter that takes one', () => {
     )
     expect(events).toMatch(/"status":"changed"/)
     expect(events).toMatch(/"status":"failed"/)
-    expect(events).toContain('DEADLINE')
+    expect(events).toContain('"code":"TIMEOUT"')
+    expect(events).not.toMatch(/‹secret›[a-z]|[a-z]‹secret›/)
   })
 
   test.each(MODES.map((mode, index) => [mode.join(' '), index] as const))(

@@ -9,7 +9,7 @@ export const CANARY_TASKS: Readonly<Record<string, Readonly<Record<string, strin
   },
   clevis: {
     passphrase:
-      "device: /dev/canary, tang: [{ url: 'http://127.0.0.1:9/', thp: abc }], passphrase: '{{ it }}'",
+      "device: /dev/canary, tang: [{ url: 'http://127.0.0.1:9/', thp: Xq3bqMrJJjzyaQfVD4xcRZ2EOvGp3eCEYp3PuXGGJBk }], passphrase: '{{ it }}'",
   },
   command: { stdin: "cmd: tee /srv/canary/command, stdin: '{{ it }}'" },
   copy: { content: "dest: /srv/canary/copy, mode: '0600', content: '{{ it }}'" },

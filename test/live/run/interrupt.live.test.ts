@@ -36,12 +36,12 @@ const SLOW = `- name: slow
 - name: next
   command: touch /opt/second`
 
-/** What a run may leave on a host: shells, jobs, units, private folders, drafts of files. */
+/** What a run could leave on a host: shells, jobs, units, private folders, drafts of files. Who was here last is always told. */
 const TRACES = `pgrep -af '[s]shd: ops' || true
   systemctl list-units --all --no-legend 'msingi*'
   systemctl --failed --no-legend
   find / -xdev -name '*.msingi*' -not -path '/proc/*'
-  find /run -maxdepth 2 -path '/run/msingi*' -not -path /run/msingi`
+  find /run -maxdepth 2 -path "/run/msingi*" -not -path /run/msingi -not -path /run/msingi/last`
 
 /** Waits until the host has nothing left of any run; sshd may take a moment to notice. */
 async function expectNoTrace(): Promise<void> {

@@ -61,14 +61,16 @@ export function failures(ran: Ran): readonly string[] {
     .map(({ host, task, failure }) => `${host}: ${task}: ${failure?.message ?? 'no reason given'}`)
 }
 
+const NOT_KEPT = String.raw`\( -path /proc -o -path /sys -o -path /run -o -path /dev -o -path /var/log -o -path /var/lib/systemd \
+  -o -path /home/ops/.cache -o -name 'systemd-private-*' \) -prune`
+
 /**
- * A script that prints one hash of the names, owners, permissions, times and contents of everything that persists on a host,
- * what logging in itself writes left out.
+ * A script that prints one hash of the names, owners, permissions, times and contents of everything that persists on a host, what
+ * logging in itself writes left out, and what systemd gives to the services it starts to answer.
  */
-export const FILE_SYSTEM_HASH = `find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /dev -o -path /var/log \
-    -o -path /var/lib/systemd -o -path /home/ops/.cache \\) -prune -o -printf '%p %m %u %g %s %T@ %l\\n' | sort > /run/names
-  find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /dev -o -path /var/log \
-    -o -path /var/lib/systemd -o -path /home/ops/.cache \\) -prune -o -type f -print0 | xargs -0 sha256sum | sort > /run/sums
+export const FILE_SYSTEM_HASH = String.raw`find / -xdev ${NOT_KEPT} -o \( -path /tmp -o -path /var/tmp \) -printf '%p %m %u %g\n' \
+    -o -printf '%p %m %u %g %s %T@ %l\n' | sort > /run/names
+  find / -xdev ${NOT_KEPT} -o -type f -print0 | xargs -0 sha256sum | sort > /run/sums
   cat /run/names /run/sums | sha256sum`
 
 function eventsIn(ndjson: string): readonly Event[] {

@@ -123,7 +123,8 @@ test(
     await host.run(`mkdir -p /etc/nut && ${state('OL')}`)
     const run = await msingi('apply', ...project, '-e', JSON.stringify(UPS))
     expect(failures(run)).toEqual([])
-    expect(await host.run('upsc ups@localhost ups.status 2>/dev/null')).toBe('OL\n')
+    // upsd says WAIT until it has heard of its driver.
+    await until(async () => (await host.run('upsc ups@localhost ups.status 2>/dev/null || :')) === 'OL\n')
 
     await host.run(`${state('OB LB')}; systemctl restart nut-driver@ups`)
     await until(() => container('inspect', '--format', '{{.State.Running}}') === 'false')

@@ -56,7 +56,7 @@ export async function runTurn(spot: Spot, turn: Turn): Promise<Finished> {
         break
       }
       await pause(spot, turn, done)
-      outcome = { ...(await attempt(spot, turn)) }
+      outcome = await attempt(spot, turn)
       outcome = { ...outcome, registered: { ...outcome.registered, attempts: done + 1 } }
     }
   }

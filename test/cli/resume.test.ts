@@ -53,7 +53,7 @@ describe('apply --resume', { timeout: 60_000 }, () => {
 
     const again = await msingi('apply', '--resume', '--output', 'json')
 
-    expect(again.code).toBe(0)
+    expect(again.code, `${again.stdout}${again.stderr}`).toBe(0)
     expect(again.stdout).not.toContain('"host":"good"')
     expect(existsSync(join(folder, '.msingi/resume.json'))).toBe(false)
   })

@@ -8,6 +8,7 @@ const USAGE = 'usage: npm run new module NAME (small letters, digits and _, such
 /** Returns the files a new module begins with, by path from the root of the project; they pass every test. */
 export function newModule(name: string): ReadonlyMap<string, string> {
   const cases = `test/modules/${name}`
+  const cycle = `test/live/modules/${name}`
   return new Map([
     [`src/modules/${name}.ts`, moduleText(name)],
     [
@@ -19,6 +20,14 @@ export function newModule(name: string): ReadonlyMap<string, string> {
       "params: { path: /srv/example, mode: '0750' }\nstate: { folder: absent }\n",
     ],
     [`${cases}/refuses-a-relative-path.yml`, 'params: { path: srv/example }\n'],
+    [
+      `${cycle}/site.yml`,
+      `- hosts: all\n  become: true\n  tasks:\n    - name: folder\n      ${name}: { path: /srv/${name} }\n`,
+    ],
+    [
+      `${cycle}/cycle.yml`,
+      `holds: test -d /srv/${name}\nbreaks:\n  - by: rmdir /srv/${name}\n    shows: 'folder: state /srv/${name}'\n`,
+    ],
   ])
 }
 

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { ROOT } from './hosts/docker.ts'
 import { ensurePrograms, FOR_MACHINES, FOR_TESTS } from './hosts/programs.ts'
 
-// All tests: `npm test`. Machines with a kernel of their own come last and alone, for an emulated one takes both processors.
+// All tests: `npm test`. Machines with a kernel of their own come last and without others, for emulated ones take both processors.
 // The counts go to .msingi/tests/counts.json and to the last line.
 
 const STAGES = [['fast', 'live'], ['faults'], ['vm']] as const

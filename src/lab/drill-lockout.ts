@@ -44,6 +44,20 @@ const PLAYBOOKS = {
           }
       guard: reconnect
 `,
+  network: `- name: An address of another network
+  hosts: all
+  become: true
+  tasks:
+    - name: Move the host to where nobody finds it
+      lineinfile:
+        path: /etc/systemd/network/10-outer.network
+        regexp: '^Address='
+        line: Address=10.99.99.99/24
+      guard: reconnect
+    - name: Restart the network
+      systemd: { name: systemd-networkd, state: restarted }
+      guard: reconnect
+`,
 } as const
 
 /** Applies a playbook that locks everybody out, and waits for the host to let us in again. */
@@ -52,7 +66,11 @@ export const lockout = defineScenario({
   summary: 'apply a playbook that locks everybody out; the host must let us in again by itself',
   kinds: ['vm'],
   options: {
-    by: { value: 'port', meaning: '`port` for a wrong port of sshd, `firewall` for rules that drop SSH' },
+    by: {
+      value: 'port',
+      meaning:
+        '`port` for a wrong port of sshd, `firewall` for rules that drop SSH, `network` for a wrong address',
+    },
     guard: { value: 'reconnect', meaning: '`none` to see what happens to a change that nothing guards' },
   },
   async prepare(stage) {
@@ -82,11 +100,14 @@ export const lockout = defineScenario({
   },
 })
 
-function playbookOf({ by, guard }: Stage['options']): string {
-  if (by !== 'port' && by !== 'firewall') {
-    throw new LabError('WRONG_STATE', `\`by\` is \`${by}\`, expected \`port\` or \`firewall\``)
+function playbookOf({ by = '', guard }: Stage['options']): string {
+  const playbook = new Map(Object.entries(PLAYBOOKS)).get(by)
+  if (playbook === undefined) {
+    const known = Object.keys(PLAYBOOKS).map(name => `\`${name}\``)
+    throw new LabError('WRONG_STATE', `\`by\` is \`${by}\`, expected ${known.join(', ')}`)
   }
-  return guard === 'none' ? PLAYBOOKS[by].replaceAll(/^ *guard: reconnect\n/gm, '') : PLAYBOOKS[by]
+  // Such changes are guarded without a word, so it takes one to do without.
+  return guard === 'none' ? playbook.replaceAll('guard: reconnect', 'guard: none') : playbook
 }
 
 function judged(applied: Applied, seconds: number | undefined): { passed: boolean; reason: string } {

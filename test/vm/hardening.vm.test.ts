@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { hostOf, loginKey, type OpenLab } from '../../src/lab/state.ts'
 import { PACKAGES } from '../live/roles/packages.ts'
 import { differences, player } from '../live/roles/playing.ts'
-import { failures, tasksThat } from '../live/support/msingi.ts'
+import { failures, msingi, tasksThat } from '../live/support/msingi.ts'
 import { asRoot, endLab, startLab } from './support/lab.ts'
 
 const exec = promisify(execFile)
@@ -39,6 +39,18 @@ test('a firewall that would lock us out is taken back', async () => {
   expect(ran.exit).toBe(1)
   expect(failures(ran).join()).toContain('Let in what is served, and nothing else')
   expect(await asRoot(lab, 'host1', 'nft list tables')).not.toContain('hardening')
+})
+
+test('an address of another network is taken back', async () => {
+  const file = join(import.meta.dirname, 'hardening/wrong-address.yml')
+
+  const ran = await msingi('apply', file, '-i', join(lab.folder, 'inventory.yml'), '-y')
+
+  expect(ran.exit).toBe(1)
+  expect(failures(ran).join()).toContain('Move the host to where nobody finds it')
+  expect(await asRoot(lab, 'host1', 'cat /etc/systemd/network/10-outer.network; ip -4 addr')).not.toContain(
+    '10.99.99.99',
+  )
 })
 
 test('the host is hardened, a second run changes nothing, and nothing differs', async () => {

@@ -4,6 +4,7 @@ import type { Change } from '../base/result.ts'
 import { compose, type Compose } from '../probes/compose.ts'
 import { lines, sh, type Sh } from '../shell/sh.ts'
 import { asWished, presentChanges, stoppedChanges } from './_compose.ts'
+import { waitUntilUp } from './_compose-wait.ts'
 import { dockerName } from './_docker.ts'
 import { flag, path, words } from './_params.ts'
 import { changes, defineModule } from './module.ts'
@@ -151,6 +152,7 @@ function commands(found: readonly Change[], wish: Params): readonly (Sh | false)
     isUp &&
       sh`docker compose ${options} up --detach --no-color --quiet-pull ${upWords(wish)} ${services} || exit`,
     state === 'restarted' && sh`docker compose ${options} restart ${stop} ${services} || exit`,
+    wish.wait && waitUntilUp(options, services, wish.wait_timeout),
   ]
 }
 
@@ -162,7 +164,6 @@ function upWords(wish: Params): readonly string[] {
     ...(recreate === 'auto' ? [] : [recreate === 'always' ? '--force-recreate' : '--no-recreate']),
     ...(wish.remove_orphans ? ['--remove-orphans'] : []),
     ...(wish.dependencies ? [] : ['--no-deps']),
-    ...(wish.wait ? ['--wait', `--wait-timeout=${wish.wait_timeout}`] : []),
     ...(timeout === undefined ? [] : [`--timeout=${timeout}`]),
   ]
 }

@@ -121,7 +121,7 @@ function readContainer(row: readonly string[], project: string): readonly Compos
   ] = row
   if (name === undefined || !/^\d+$/.test(exit)) throw unreadable('expected what docker tells of a container')
   if (own !== project || oneoff === 'True') return []
-  const isKept = restart !== '' && restart !== 'no'
+  const isKept = restart === 'always' || restart === 'unless-stopped'
   return [{ name: name.replace(/^\//, ''), service, hash, image, status, exit: Number(exit), health, isKept }]
 }
 

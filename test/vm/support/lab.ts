@@ -48,7 +48,7 @@ export async function rootShell(lab: OpenLab, host: string): Promise<Session> {
   return (await connectTo(lab)(host, AbortSignal.timeout(CONNECT_MS))).shell({ user: 'root', method: 'sudo' })
 }
 
-const CONNECT_MS = 120_000
+const CONNECT_MS = 300_000
 
 function connectTo(lab: OpenLab): ReturnType<typeof makeConnect> {
   return makeConnect({

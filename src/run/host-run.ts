@@ -5,7 +5,6 @@ import { leaves } from '../plan/leaves.ts'
 import { inMap, literalBoolean } from '../plan/settings.ts'
 import { itemKey } from '../plan/saved.ts'
 import type { BlockStep, IncludeStep, MetaStep, PlanItem, PlannedPlay, Section, Step } from '../plan/step.ts'
-import type { Owed } from '../shell/journal.ts'
 import type { Connect } from '../transport/session.ts'
 import { holds } from '../vars/condition.ts'
 import { render } from '../vars/render.ts'
@@ -22,6 +21,7 @@ import { isLost } from './lost.ts'
 import { failed, failureOf, isLocked, reported } from './outcome.ts'
 import { Overlay } from './overlay.ts'
 import { handlerName, OwedHandlers, SELF } from './owed.ts'
+import type { Recalled } from './recall.ts'
 import type { Stage } from './stage.ts'
 import { runTask } from './task-run.ts'
 import { loopItems } from './unit.ts'
@@ -152,15 +152,16 @@ export class HostRun {
         if (isRestarted) this.state.forgetFacts()
         emit({ type: 'host_reconnected', host, ms, attempts, restarted: isRestarted })
       },
-      ...(this.#context.remembers && { onRecalled: (kept, { owed }) => this.#recall(kept, owed) }),
+      ...(this.#context.remembers && { onRecalled: (kept, recalled) => this.#recall(kept, recalled) }),
     }
   }
 
   /** What the host says it owes belongs to it, or to another one whose task was delegated to it. */
-  #recall(kept: Kept, owed: readonly Owed[]): void {
+  #recall(kept: Kept, { owed, runs }: Recalled): void {
     const fresh = owed.filter(one => !kept.runs.has(one.run))
+    for (const run of runs) kept.runs.add(run)
+    kept.isStale ||= this.#context.mode === 'apply' && runs.length > 0 && kept.owed.size + fresh.length === 0
     for (const one of fresh) {
-      kept.runs.add(one.run)
       kept.owed.add(one)
       const of = one.host === SELF ? this.#owed : this.#context.place(one.host)?.owed
       of?.found(kept, one)

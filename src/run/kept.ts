@@ -11,15 +11,23 @@ export interface Kept {
   readonly notes: string[]
   /** Runs whose lines may be removed. */
   readonly runs: Set<string>
+  /** The file may hold what is settled: a run that was cut off did not come to removing it. */
+  isStale: boolean
 }
 
 export function emptyKept(uid: number): Kept {
-  return { uid, owed: new Set(), ours: new Set(), notes: [], runs: new Set() }
+  return { uid, owed: new Set(), ours: new Set(), notes: [], runs: new Set(), isStale: false }
 }
 
 /** Returns what brings the file up to date, or undefined where it is. Sent twice it does no harm. */
-export function noteScript({ uid, owed, ours, notes, runs }: Kept): Sh | undefined {
-  if (notes.length === 0) return undefined
+export function noteScript({ uid, owed, ours, notes, runs, isStale }: Kept): Sh | undefined {
   const folder = journalFolder(uid)
-  return ours.size > 0 ? settleScript(folder, notes) : clearScript(folder, [...runs], [...owed])
+  if (ours.size > 0) return notes.length === 0 ? undefined : settleScript(folder, notes)
+  return notes.length === 0 && !isStale ? undefined : clearScript(folder, [...runs], [...owed])
+}
+
+/** Says that what `noteScript` returned has been carried out, with so many lines. */
+export function noted(kept: Kept, lines: number): void {
+  kept.notes.splice(0, lines)
+  if (kept.ours.size === 0) kept.isStale = false
 }

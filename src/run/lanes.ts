@@ -7,7 +7,7 @@ import { Answers, type Answer } from './answers.ts'
 import { batch } from './batch.ts'
 import type { GuardNews } from './guard-news.ts'
 import type { HostLock } from './host-lock.ts'
-import { emptyKept, noteScript, type Kept } from './kept.ts'
+import { emptyKept, noted, noteScript, type Kept } from './kept.ts'
 import type { Back, Link } from './link.ts'
 import { isLost } from './lost.ts'
 import { LIFE, readLife, readRecalled, recallScript, type Recalled } from './recall.ts'
@@ -191,7 +191,7 @@ export class Lanes {
   async #tidy(opening: Promise<Lane>): Promise<void> {
     try {
       const lane = await opening
-      const isTidy = lane.spent.length === 0 && (lane.kept?.notes ?? []).length === 0
+      const isTidy = lane.spent.length === 0 && (lane.kept === undefined || noteScript(lane.kept) === undefined)
       if (!isTidy) await this.#frame(lane, [], [], LINK_SLACK_MS)
     } catch (error) {
       if (!isLost(error)) throw error
@@ -235,11 +235,11 @@ export class Lanes {
     if (own.length + spent === 0) return []
     const deadlineMs = partsDeadlineMs + questions.deadlineMs + LINK_SLACK_MS
     const all = await session.exchange([...own, ...more], { deadlineMs, ...this.#interruptible(parts) })
-    kept?.notes.splice(0, told)
+    if (kept && notes) noted(kept, told)
     lane.spent.splice(0, spent)
-    if (isNew) this.#recall(kept, readRecalled(all.at(-1)?.out ?? ''))
-    // What was asked along with it may be otherwise by now.
+    // What was asked along with it may be otherwise by now, and so may be what the host owes.
     if (!(await entry.isAsBefore(all))) return this.#frame(lane, parts, probes, partsDeadlineMs)
+    if (isNew) this.#recall(kept, readRecalled(all.at(-1)?.out ?? ''))
     const completed = all.slice(head.length)
     const answers = questions.answers(completed.slice(parts.length))
     for (const [probe, answer] of answers) lane.answers.set(probe, answer)

@@ -1,11 +1,13 @@
 import { lines, sh, type Sh } from '../shell/sh.ts'
-import { journalFolder, owedScript, readOwed, type Owed } from '../shell/journal.ts'
+import { journalFolder, owedScript, readOwed, runsIn, type Owed } from '../shell/journal.ts'
 
 /** What a host says of itself along with the first frame of a shell: which life it is in, and what it owes. */
 export interface Recalled {
   /** Undefined where it cannot be told. */
   readonly life: string | undefined
   readonly owed: readonly Owed[]
+  /** Runs that wrote down what they owe, settled or not. */
+  readonly runs: readonly string[]
 }
 
 /**
@@ -28,5 +30,6 @@ export function recallScript(uid: number): Sh {
 
 export function readRecalled(out: string): Recalled {
   const end = out.indexOf('\n') + 1
-  return { life: readLife(0, out.slice(0, end)), owed: readOwed(out.slice(end)) }
+  const text = out.slice(end)
+  return { life: readLife(0, out.slice(0, end)), owed: readOwed(text), runs: runsIn(text) }
 }

@@ -49,6 +49,12 @@ export function readOwed(text: string): readonly Owed[] {
   return [...owed.values()]
 }
 
+/** Returns the runs that wrote down what they owe, in any state, torn lines included. */
+export function runsIn(text: string): readonly string[] {
+  const words = text.split('\n').map(line => line.split(' '))
+  return [...new Set(words.flatMap(([word, run]) => (word === 'owed' && run !== undefined ? [run] : [])))]
+}
+
 function amend(
   owed: Map<string, Owed>,
   word: string | undefined,

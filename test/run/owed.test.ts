@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Step } from '../../src/plan/step.ts'
-import { emptyKept, noteScript } from '../../src/run/kept.ts'
+import { emptyKept, noted, noteScript } from '../../src/run/kept.ts'
 import { handlerName, OwedHandlers } from '../../src/run/owed.ts'
-import { doneLine, owedLine, readOwed, type Owed } from '../../src/shell/journal.ts'
+import { doneLine, owedLine, readOwed, runsIn, type Owed } from '../../src/shell/journal.ts'
 import { fakeProject } from '../support/fake-run.ts'
 
 const play = (() => {
@@ -76,6 +76,19 @@ describe('what is owed', () => {
     const text = noteScript(kept)?.text ?? ''
     expect(text).toContain(owedLine({ run: 'r0', change: 7 }, '-', ['play other: x']))
     expect(text).not.toContain('rm -f')
+  })
+
+  test('goes with the first frame where all of it is settled', () => {
+    const kept = emptyKept(0)
+    for (const run of runsIn(`${owedLine({ run: 'r0', change: 1 }, '-', ['a'])}\ndone r0 1 a\n\nowed r-1 4`))
+      kept.runs.add(run)
+    expect(noteScript(kept)).toBeUndefined()
+    kept.isStale = true
+    expect(noteScript(kept)?.text).toMatch(/for r in r0 r-1;[^]*rm -f/)
+    new OwedHandlers('apply').sending(task, kept, { run: 'r1', change: 1 }, '-', ['a'])
+    expect(noteScript(kept)).toBeUndefined()
+    noted(kept, 0)
+    expect(kept.isStale).toBe(true)
   })
 
   test('is not crossed out by a plan', () => {

@@ -369,6 +369,12 @@ export const CONNECT_NOTES: Readonly<Record<ConnectStage, ConnectNote>> = {
     means: 'The user cannot become the other one.',
     remedy: 'Check `sudoers`, give the password with `-K`, and check `become_method`.',
   },
+  protocol: {
+    means:
+      'The host answered what it was not asked. The line cannot have garbled it, because SSH would have noticed; so it is not tried again.',
+    remedy:
+      'Treat the host as one that is no longer yours until you know why: look at it by another way, at its login shell, `sshd`, and who is logged in.',
+  },
   lost: {
     means: 'The connection broke and could not be taken up again.',
     remedy:

@@ -96,7 +96,7 @@ export class UsageError extends Error {
 
 /** How far a connection came before it failed. */
 export type ConnectStage =
-  'config' | 'dns' | 'tcp' | 'hostkey' | 'auth' | 'channel' | 'shell' | 'become' | 'lost'
+  'config' | 'dns' | 'tcp' | 'hostkey' | 'auth' | 'channel' | 'shell' | 'become' | 'protocol' | 'lost'
 
 /** A host cannot be reached or does not answer as it must. */
 export class ConnectError extends Error {

@@ -89,6 +89,7 @@ const STAGES = {
   channel: 'shell',
   shell: 'shell',
   become: 'become',
+  protocol: 'shell',
   lost: 'reach',
 } as const
 

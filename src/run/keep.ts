@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { appendFile, mkdir, realpath, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, sep } from 'node:path'
+import { dirname, join, resolve, sep } from 'node:path'
 import { TaskError } from '../base/error.ts'
 import type { Completed } from '../base/result.ts'
 import type { Action } from '../modules/module.ts'
@@ -19,31 +19,50 @@ export async function keep(
   ask: (script: Sh) => Promise<Completed>,
   piece = PIECE,
 ): Promise<void> {
-  await mkdir(dirname(to), { recursive: true })
-  await requireWithin(dirname(to), root)
+  if (!isWithin(dirname(resolve(to)), resolve(root)) || resolve(to) === resolve(root)) throw outside(to, root)
+  await makeWithin(dirname(resolve(to)), resolve(root))
   const draft = `${to}.${randomUUID()}`
   const hash = createHash('sha256')
   try {
     await writeFile(draft, '', { mode: 0o600, flag: 'wx' })
     for (let at = 0; at < bytes; at += piece) {
-      const answer = await ask(sh`tail -c +${at + 1} -- ${path} | head -c ${piece}`)
+      const size = Math.min(piece, bytes - at)
+      const answer = await ask(sh`tail -c +${at + 1} -- ${path} | head -c ${size}`)
       if (answer.code !== 0)
         throw new TaskError('NOT_FETCHED', `\`${path}\` could not be read: ${answer.err.trim()}`)
       const part = Buffer.from(answer.out, answer.encoding)
+      // A host may say what it likes of the size, and would be asked for the rest without end.
+      if (part.length !== size) throw changed(path)
       hash.update(part)
       await appendFile(draft, part)
     }
-    if (hash.digest('hex') !== sha256)
-      throw new TaskError('FILE_CHANGED', `\`${path}\` changed while it was fetched`, 'run the task again')
+    if (hash.digest('hex') !== sha256) throw changed(path)
     await rename(draft, to)
   } finally {
     await rm(draft, { force: true })
   }
 }
 
-/** A symbolic link on the way must not lead out of the folder. */
-async function requireWithin(folder: string, root: string): Promise<void> {
-  const [inner, outer] = await Promise.all([realpath(folder), realpath(root)])
-  if (inner === outer || inner.startsWith(outer === sep ? sep : outer + sep)) return
-  throw new TaskError('OUTSIDE', `\`${folder}\` lies outside of \`${root}\``)
+function changed(path: string): TaskError {
+  return new TaskError('FILE_CHANGED', `\`${path}\` changed while it was fetched`, 'run the task again')
+}
+
+/** Makes the folder. A symbolic link on the way may lead out of the root; it is found before anything is made beyond it. */
+async function makeWithin(folder: string, root: string): Promise<void> {
+  await mkdir(root, { recursive: true })
+  const outer = await realpath(root)
+  let at = root
+  for (const step of folder.slice(root.length).split(sep).filter(Boolean)) {
+    at = join(at, step)
+    await mkdir(at, { recursive: true })
+    if (!isWithin(await realpath(at), outer)) throw outside(at, root)
+  }
+}
+
+function isWithin(inner: string, outer: string): boolean {
+  return inner === outer || inner.startsWith(outer === sep ? sep : outer + sep)
+}
+
+function outside(folder: string, root: string): TaskError {
+  return new TaskError('OUTSIDE', `\`${folder}\` lies outside of \`${root}\``)
 }

@@ -12,8 +12,8 @@ export interface Back {
 const MOST_CUTS = 30
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 15_000
-/** A setting does not get better by waiting. Whether a key is the wrong one is asked twice: a line may garble it. */
-const FINAL_STAGES: readonly string[] = ['config', 'hostkey']
+/** A setting or a host that lies does not get better by waiting. Whether a key is the wrong one is asked twice: a line may garble it. */
+const FINAL_STAGES: readonly string[] = ['config', 'hostkey', 'protocol']
 
 /** How a run bears with one host's link: whether it is worth waiting for, and for how long. */
 export class Link {

@@ -19,7 +19,7 @@ export interface Waiting {
 const LOOK_MS = 15_000
 const LONGEST_PAUSE_SECONDS = 10
 /** What goes wrong at these stages does not get better by waiting. */
-const FINAL_STAGES: readonly string[] = ['config', 'hostkey']
+const FINAL_STAGES: readonly string[] = ['config', 'hostkey', 'protocol']
 
 /** Lets time go by, or tries to reach the host until it answers. */
 export async function bePatient(patience: Patience, on: Waiting): Promise<void> {

@@ -11,7 +11,7 @@ const STREAMS = ['stdout', 'stderr'] as const
 const MEBIBYTE = 1024 * 1024
 /** What is kept of a stream that somebody watches live. */
 const WATCHED_LIMIT = MEBIBYTE
-/** What a part may answer; more is a mistake of whoever asked. */
+/** What a part may answer; more is a mistake of whoever asked. All parts of a frame together get no more than that either. */
 const ANSWER_LIMIT = 64 * MEBIBYTE
 const NOISE_LIMIT = 64 * 1024
 /** Some shells write a marker's newline and the marker one after the other. */
@@ -62,6 +62,8 @@ export class FrameReader {
   readonly #lanes: Readonly<Record<StreamName, Lane>>
   #wanted: readonly Wanted[] = []
   #seq = 0
+  /** Bytes that are kept of this frame so far. */
+  #kept = 0
   #hello: Hello | undefined
 
   constructor(marker: string, listener: FrameListener) {
@@ -88,6 +90,7 @@ export class FrameReader {
   expect(seq: number, wanted: readonly Wanted[]): void {
     this.#seq = seq
     this.#wanted = wanted
+    this.#kept = 0
     for (const name of STREAMS) {
       const lane = this.#lanes[name]
       lane.done.length = 0
@@ -112,7 +115,7 @@ export class FrameReader {
   #start(lane: Lane, part: number): void {
     const wanted = this.#wanted[part]
     lane.part = part
-    lane.capture = new Capture(limitOf(wanted))
+    lane.capture = new Capture(Math.min(limitOf(wanted), Math.max(0, ANSWER_LIMIT - this.#kept)))
     lane.decoder = new StringDecoder('utf8')
     clearTimeout(lane.newline)
     lane.toldNewline = false
@@ -143,12 +146,14 @@ export class FrameReader {
     if (words[0] === 'hello') return this.#greet(lane, words)
     const [index, code, ms] = words
     if (lane.part >= this.#wanted.length || index !== `${this.#seq}.${lane.part}`) {
-      throw new Error(`the answer \`${index ?? ''}\` came where \`${this.#seq}.${lane.part}\` was expected`)
+      throw new Error(`the answer \`${(index ?? '').slice(0, 40)}\` came where \`${this.#seq}.${lane.part}\` was expected`)
     }
     const wanted = this.#wanted[lane.part]
     const late = lane.decoder.end()
     if (late !== '') wanted?.onOutput?.(lane.name, late)
-    lane.done.push({ captured: lane.capture.end(), code: toNumber(code), ms: toNumber(ms) })
+    const captured = lane.capture.end()
+    this.#kept += captured.head.length + captured.tail.length
+    lane.done.push({ captured, code: toNumber(code), ms: toNumber(ms) })
     this.#start(lane, lane.part + 1)
     this.#finish()
   }
@@ -196,6 +201,6 @@ function tooLong(wanted: Wanted, ...streams: readonly Captured[]): TaskError | u
 }
 
 function toNumber(word: string | undefined): number {
-  if (word === undefined || !/^-?\d+$/.test(word)) throw new Error(`\`${word ?? ''}\` is not a number`)
+  if (word === undefined || !/^-?\d{1,15}$/.test(word)) throw new Error(`\`${(word ?? '').slice(0, 40)}\` is not a number`)
   return Number(word)
 }

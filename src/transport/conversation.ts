@@ -24,6 +24,7 @@ export class Conversation {
   #seq = 0
   #pending: Pending | undefined
   #over: Error | undefined
+  #breach: ConnectError | undefined
   #onHello: ((hello: Hello) => void) | undefined
   #onNoise: (() => void) | undefined
 
@@ -52,6 +53,11 @@ export class Conversation {
 
   noise(stream: StreamName): string {
     return this.#reader.noise(stream)
+  }
+
+  /** What the far end has said that it must not say; the talk is over then. */
+  get breach(): ConnectError | undefined {
+    return this.#breach
   }
 
   usage(): Usage {
@@ -126,8 +132,9 @@ export class Conversation {
     try {
       this.#reader.push(stream, chunk)
     } catch (cause) {
-      const message = `the shell does not keep to the protocol: ${asError(cause).message}`
-      this.fail(new ConnectError(this.host, 'lost', message, { cause }))
+      const message = `the host does not keep to the protocol: ${asError(cause).message}`
+      this.#breach = new ConnectError(this.host, 'protocol', message, { cause })
+      this.fail(this.#breach)
     }
     this.#onNoise?.()
   }

@@ -19,7 +19,7 @@ export interface Handshake {
  * Brings a fresh wire to the point where frames can be sent: answers a prompt for a password, sends the bootstrap, waits for its
  * greeting. Neither is sent before the far end has shown that it waits for just that.
  *
- * @throws ConnectError with stage `become` or `shell`.
+ * @throws ConnectError with stage `become`, `shell` or `protocol`.
  */
 export async function greet(talk: Conversation, wire: Wire, handshake: Handshake): Promise<Hello> {
   const { opening, become, deadlineMs, signal } = handshake
@@ -52,7 +52,7 @@ export async function greet(talk: Conversation, wire: Wire, handshake: Handshake
       },
     )
     void wire.closed.then(end => {
-      fail(dialogue.ended(`${describeEnd(end)} before it answered`, stage))
+      fail(talk.breach ?? dialogue.ended(`${describeEnd(end)} before it answered`, stage))
     })
     if (opening.ready === undefined) talk.write(handshake.bootstrap)
   })

@@ -41,7 +41,11 @@ export function explain(error: Error, progress: Progress, attempt: Attempt): Err
       cause: error,
     })
   }
-  return new ConnectError(target.name, 'hostkey', `the key exchange failed (${error.message})`, {
+  const message = `the key exchange failed (${error.message})`
+  // What is none of the keys' business is the line's, and may be better the next time.
+  if (!/no matching|signature/i.test(error.message))
+    return new ConnectError(target.name, 'tcp', message, { cause: error })
+  return new ConnectError(target.name, 'hostkey', message, {
     hint: 'Compare the algorithms of the host (`sshd -T`) with those of current OpenSSH.',
     cause: error,
   })
@@ -76,7 +80,7 @@ export function tooSlow(progress: Progress, target: SshTarget, deadlineMs: numbe
         : 'did not agree on keys'
   return new ConnectError(
     target.name,
-    progress.stage,
+    progress.stage === 'hostkey' ? 'tcp' : progress.stage,
     `${showAddress(target)} ${what} within ${deadlineMs / 1000} s`,
     { hint: 'Look at the load of the host, or raise the connect timeout.' },
   )

@@ -55,7 +55,7 @@ export interface Session {
   /**
    * Sends one frame and resolves with an answer for each part, in order.
    *
-   * @throws ConnectError with stage `lost` where the link or the shell is gone; DeadlineError where time is up.
+   * @throws ConnectError with stage `lost` where the link or the shell is gone, `protocol` where the host answers what it must not; DeadlineError where time is up.
    */
   readonly exchange: (parts: readonly Part[], options: FrameOptions) => Promise<readonly Completed[]>
   /** Puts bytes into a file of the scratch directory and returns its path; by a second channel where the host allows one, else in chunks. */

@@ -19,8 +19,8 @@ const folder = mkdtempSync(join(tmpdir(), 'msingi-'))
 const keyFile = join(folder, 'key')
 writeFileSync(keyFile, userKey.private, { mode: 0o600 })
 
-/** What a host does wrong: it knows another key, lets nobody in, opens nothing, talks nonsense, or lets nobody become root. */
-type Fault = 'none' | 'hostkey' | 'auth' | 'channel' | 'shell' | 'become'
+/** What a host does wrong: it knows another key, lets nobody in, opens nothing, talks nonsense, or lets nobody become root, or answers what nobody asked. */
+type Fault = 'none' | 'hostkey' | 'auth' | 'channel' | 'shell' | 'become' | 'protocol'
 
 const open: { close: () => void }[] = []
 
@@ -64,6 +64,8 @@ function answer(channel: ssh2.ServerChannel, command: string, fault: Fault): voi
     const child = spawn('/bin/sh', ['-c', command])
     channel.pipe(child.stdin)
     child.stdout.pipe(channel)
+    if (fault === 'protocol')
+      child.stdout.once('data', greeting => channel.write(String(greeting).replace(/hello .*/, '7.0 0 0')))
     child.stderr.pipe(channel.stderr)
     child.stdin.on('error', () => undefined)
     open.push({ close: () => child.kill() })
@@ -110,6 +112,11 @@ const EXAMPLES: Readonly<Record<keyof typeof CONNECT_NOTES, () => Promise<unknow
   shell: async () => (await connect((await listening('shell')).reach)).shell(undefined),
   become: async () =>
     (await connect((await listening('become')).reach)).shell({ user: 'root', method: 'sudo' }),
+  protocol: async () =>
+    (await (await connect((await listening('protocol')).reach)).shell(undefined)).exchange(
+      [{ script: sh`sleep 5` }],
+      { deadlineMs: 10_000 },
+    ),
   lost: async () => {
     const { reach, cut } = await listening('none')
     const session = await (await connect(reach)).shell(undefined)

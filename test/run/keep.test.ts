@@ -42,6 +42,31 @@ describe('run/keep', () => {
     expect(readdirSync(root)).toEqual([])
   })
 
+  test.each([
+    ['dots lead', '../elsewhere/x'],
+    ['dots and a link lead', 'server/../../elsewhere/new/x'],
+    ['a name of dots leads', '..'],
+  ])('%s nothing out of the folder, and nothing is made', async (_, name) => {
+    const top = mkdtempSync(join(tmpdir(), 'msingi-'))
+    const root = join(top, 'kept')
+    const to = `${root}/${name}`
+
+    await expect(keep({ do: 'keep', path: '/x', bytes: 7, sha256, to, root }, answer)).rejects.toMatchObject({
+      code: 'OUTSIDE',
+    })
+    expect(readdirSync(top)).toEqual([])
+  })
+
+  test('a host that claims more than it gives is not asked for the rest', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'msingi-'))
+    let asked = 0
+    const count = (script: Sh): Promise<Completed> => (++asked, answer(script))
+    const action = { do: 'keep', path: '/x', bytes: 1e15, sha256, to: join(root, 'x'), root } as const
+
+    await expect(keep(action, count)).rejects.toMatchObject({ code: 'FILE_CHANGED' })
+    expect([asked, readdirSync(root)]).toEqual([1, []])
+  })
+
   test('a link leads nothing out of the folder', async () => {
     const top = mkdtempSync(join(tmpdir(), 'msingi-'))
     const root = join(top, 'kept')

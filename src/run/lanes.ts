@@ -191,7 +191,8 @@ export class Lanes {
   async #tidy(opening: Promise<Lane>): Promise<void> {
     try {
       const lane = await opening
-      const isTidy = lane.spent.length === 0 && (lane.kept === undefined || noteScript(lane.kept) === undefined)
+      const isTidy =
+        lane.spent.length === 0 && (lane.kept === undefined || noteScript(lane.kept) === undefined)
       if (!isTidy) await this.#frame(lane, [], [], LINK_SLACK_MS)
     } catch (error) {
       if (!isLost(error)) throw error

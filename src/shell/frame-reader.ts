@@ -146,7 +146,9 @@ export class FrameReader {
     if (words[0] === 'hello') return this.#greet(lane, words)
     const [index, code, ms] = words
     if (lane.part >= this.#wanted.length || index !== `${this.#seq}.${lane.part}`) {
-      throw new Error(`the answer \`${(index ?? '').slice(0, 40)}\` came where \`${this.#seq}.${lane.part}\` was expected`)
+      throw new Error(
+        `the answer \`${(index ?? '').slice(0, 40)}\` came where \`${this.#seq}.${lane.part}\` was expected`,
+      )
     }
     const wanted = this.#wanted[lane.part]
     const late = lane.decoder.end()
@@ -201,6 +203,7 @@ function tooLong(wanted: Wanted, ...streams: readonly Captured[]): TaskError | u
 }
 
 function toNumber(word: string | undefined): number {
-  if (word === undefined || !/^-?\d{1,15}$/.test(word)) throw new Error(`\`${(word ?? '').slice(0, 40)}\` is not a number`)
+  if (word === undefined || !/^-?\d{1,15}$/.test(word))
+    throw new Error(`\`${(word ?? '').slice(0, 40)}\` is not a number`)
   return Number(word)
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ssh2 from 'ssh2'
@@ -132,5 +132,15 @@ describe('docs/errors.md: connecting', { timeout: 30_000 }, () => {
 
     expect(error).toBeInstanceOf(ConnectError)
     expect(error).toMatchObject({ stage })
+  })
+
+  test('a host that hangs up in the key exchange is no host with a wrong key', async () => {
+    const server = createServer(socket => socket.end('SSH-2.0-Hurried\r\n'))
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', () => resolve()))
+    open.push(server)
+    const { port } = server.address() as AddressInfo
+    const reach = reachOf(port, 'none')
+
+    await expect(connect(reach)).rejects.toMatchObject({ stage: 'tcp' })
   })
 })

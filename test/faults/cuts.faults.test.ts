@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { eventsOf, type Ran } from '../live/support/msingi.ts'
-import { closeBench, conclude, expectDone, look, openBench, start, type Bench } from './support/bench.ts'
+import { eventsOf } from '../live/support/msingi.ts'
+import { closeBench, conclude, firstRound, openBench, reasonsOf, start, type Bench } from './support/bench.ts'
 import { seeded } from './support/random.ts'
 import type { Fault } from './support/proxy.ts'
 
@@ -16,11 +16,7 @@ let whole = 0
 
 beforeAll(async () => {
   bench = await openBench()
-  bench.round = 1
-  bench.proxy.plan([])
-  const ran = await start(bench, bench.enduring).ended
-  whole = bench.proxy.bytes()
-  expectDone(ran, await look(bench), 1)
+  whole = (await firstRound(bench)).bytes
 })
 afterAll(() => closeBench(bench))
 
@@ -44,7 +40,7 @@ test(
       console.log(
         `faults: round ${bench.round}: ${cuts} cuts, exit ${ran.exit}, ${eventsOf(ran, 'host_reconnected').length} times back; ${tally.cuts} of ${CUTS}`,
       )
-      const why = lossOf(ran)
+      const why = reasonsOf(ran)
       if (why !== '') console.log(`faults: round ${bench.round}: ${why}`)
       expect([0, 3], why).toContain(ran.exit)
       // Only who was never there is not waited for.
@@ -55,13 +51,6 @@ test(
     console.log(`faults: ${JSON.stringify(tally)}, seed ${SEED}`)
   },
 )
-
-/** Why the host was lost, where it was. */
-function lossOf(ran: Ran): string {
-  return eventsOf(ran, 'host_done')
-    .map(({ failure }) => (failure ? `${failure.code}: ${failure.message}` : ''))
-    .join('')
-}
 
 function faultsOf(random: () => number, count: number): readonly Fault[] {
   return Array.from({ length: count }, () => {

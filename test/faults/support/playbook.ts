@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Everything the playbook writes lies here, but for a package, a user and a group. */
-const FOLDER = '/opt/faults'
+export const FOLDER = '/opt/faults'
 const FILES = 24
 const LINES = 8
 const SETTINGS = 6
@@ -51,7 +51,7 @@ const HEAD = `- name: Sixty tasks
 
 const TAIL = `  handlers:
     - { name: early, shell: 'echo {{ round }} >> ${FOLDER}/log/early', notify: chained }
-    - { name: chained, shell: 'sleep 0.2; echo {{ round }} >> ${FOLDER}/log/chained' }
+    - { name: chained, shell: 'sleep 0.2 && echo {{ round }} >> ${FOLDER}/log/chained' }
     - { name: late, shell: 'echo {{ round }} >> ${FOLDER}/log/late' }
 `
 
@@ -104,7 +104,7 @@ function fileTask(index: number): string {
 
 function commandTask(index: number): string {
   const done = `${FOLDER}/c${index}-{{ round }}`
-  return `shell: { cmd: 'echo {{ round }} >> ${FOLDER}/log/c${index}; sleep 0.1; touch ${done} # c${index}', creates: '${done}' }`
+  return `shell: { cmd: 'echo {{ round }} >> ${FOLDER}/log/c${index} && sleep 0.1 && touch ${done} # c${index}', creates: '${done}' }`
 }
 
 /** What round number `round` leaves behind; before the first, nothing is there. */
@@ -176,7 +176,7 @@ for i in ${range(BLOCKS).join(' ')}; do echo "b$i $(sed -n "s/^b$i=//p" blocks 2
 for name in ${LOGGED.join(' ')}; do echo "log $name $(grep -cx ${round} log/$name 2>/dev/null || true)"; done
 for name in ${NOTIFYING.early.join(' ')}; do [ ! log/early -ot $name ] || echo "stale early $name"; done
 for name in ${NOTIFYING.late.join(' ')}; do [ ! log/late -ot $name ] || echo "stale late $name"; done
-find / -xdev -name '.*.msingi-*' -not -path '/proc/*' | sed 's/^/left /'
+find / ${FOLDER} -xdev -name '.*.msingi-*' -not -path '/proc/*' | sort -u | sed 's/^/left /'
 dpkg --audit | sed 's/^/left dpkg /'
 [ ! -e /var/lib/msingi/owed ] || sed 's/^/owed /' /var/lib/msingi/owed
 echo "package $(dpkg-query -W -f '\${Status}' tree 2>/dev/null || echo absent)"`

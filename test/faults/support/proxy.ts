@@ -21,6 +21,8 @@ export interface Proxy {
   readonly port: number
   /** Faults of the connections to come, one each; those after them are sound. */
   readonly plan: (faults: readonly Fault[], line?: Line) => void
+  /** Says where the host is from now on. */
+  readonly aim: (host: string) => void
   /** How many faults of the plan have happened. */
   readonly happened: () => number
   /** Bytes over all connections since the plan. */
@@ -30,7 +32,8 @@ export interface Proxy {
   readonly close: () => void
 }
 
-export async function startProxy(host: string, port: number): Promise<Proxy> {
+export async function startProxy(first: string, port: number): Promise<Proxy> {
+  let host = first
   let faults: Fault[] = []
   let line: Line = {}
   let happened = 0
@@ -97,6 +100,9 @@ export async function startProxy(host: string, port: number): Promise<Proxy> {
       line = nextLine
       happened = 0
       bytes = 0
+    },
+    aim(at) {
+      host = at
     },
     happened: () => happened,
     bytes: () => bytes,

@@ -43,6 +43,7 @@ test(
       run.kill('SIGKILL')
       const ran = await run.ended
       tell(`killed after ${Math.round(ran.ms)} of ${Math.round(wholeMs)} ms`)
+      expect([-1, 0], ran.stderr).toContain(ran.exit)
       await conclude(bench, ran, { from: index % 2 === 1 ? other : bench })
     }
   },

@@ -66,8 +66,8 @@ export function certificatesIn({ text }: Pick<FileText, 'text'>): readonly X509C
 /** Returns what the certificate says. */
 export function certificateOf(found: X509Certificate): Certificate {
   return {
-    subject: found.subject.replaceAll('\n', ', '),
-    issuer: found.issuer.replaceAll('\n', ', '),
+    subject: inOneLine(found.subject),
+    issuer: inOneLine(found.issuer),
     names: namesIn(found.subjectAltName ?? ''),
     from: seconds(found.validFrom),
     until: seconds(found.validTo),
@@ -78,6 +78,11 @@ export function certificateOf(found: X509Certificate): Certificate {
     purposes: found.keyUsage ?? [],
     raw: found.raw.toString('base64'),
   }
+}
+
+/** Where it says nothing Node has undefined, whatever its types say: those of some authorities of ACME have names alone. */
+function inOneLine(name: string | undefined): string {
+  return name?.replaceAll('\n', ', ') ?? ''
 }
 
 /** Returns whether the authority signed the certificate; one that signed itself need not be allowed to sign others. */

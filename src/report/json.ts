@@ -1,4 +1,5 @@
 import type { Event, Reporter } from '../base/event.ts'
+import { printableJson } from './printable.ts'
 import { writeTo } from './sink.ts'
 import type { Sink } from './sink.ts'
 
@@ -8,7 +9,7 @@ export function jsonReporter(sink: Sink): Reporter {
   return { report: event => out.write(jsonLine(event)), end: () => out.end() }
 }
 
-/** Returns the event as one line of JSON. Secrets and unknown values print themselves as text. */
+/** Returns the event as one line of JSON. Secrets and unknown values print themselves as text, controls of terminals as escapes. */
 export function jsonLine(event: Event): string {
-  return `${JSON.stringify(event)}\n`
+  return `${printableJson(JSON.stringify(event))}\n`
 }

@@ -19,6 +19,11 @@ export function printable(text: string): string {
     .replace(DANGEROUS, spelled)
 }
 
+/** Returns JSON with all that a terminal would act on written as escapes of JSON; it means the same. */
+export function printableJson(json: string): string {
+  return json.replace(DANGEROUS, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
 /** Returns the text as one line of printable characters; line breaks are spelt `\n`. */
 export function printableLine(text: string): string {
   return printable(text)

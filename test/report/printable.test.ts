@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { cells, clip, pad, printable, printableLine } from '../../src/report/printable.ts'
+import { cells, clip, pad, printable, printableLine, printableJson } from '../../src/report/printable.ts'
 
 describe('report/printable', () => {
   test.each([
@@ -44,4 +44,13 @@ describe('report/printable', () => {
     expect(cells(text)).toBe(width)
     expect(cells(pad(text, 10))).toBe(10)
   })
+})
+
+test('json means the same and holds nothing that a terminal acts on', () => {
+  const value = { text: '\u009b2J\u202ertl\u2028\ufeff\u007f\n ñ 日本' }
+  const json = printableJson(JSON.stringify(value))
+  expect(JSON.parse(json)).toEqual(value)
+  // oxlint-disable-next-line no-control-regex
+  expect(json).not.toMatch(/[\u007f-\u009f\u2028\u202e\ufeff]/)
+  expect(json).toContain('ñ 日本')
 })

@@ -5,8 +5,6 @@ import { RANGES } from './workload.ts'
 const CONF = '/etc/msingi/cht.conf'
 /** More than can be written before the power goes. */
 const MANY = 5000
-/** curl reads all it is to do before it begins, which a slow machine takes long for. */
-const AT_A_TIME = 25
 
 /** The login travels by standard input alone. */
 const LOGIN = `. ${CONF} || exit
@@ -16,8 +14,7 @@ login=$(sed -n 's/^COUCHDB_USER=//p' "$env"):$(sed -n 's/^COUCHDB_PASSWORD=//p' 
 
 const WRITER = `{
   login = $0
-  for (n = from; n < from + step && n <= count; n++) {
-    if (n > from) print "next"
+  for (n = 1; n <= count; n++) {
     body = sprintf("%08d", n)
     body = body body body body
     printf "url = \\"https://127.0.0.1:%s/medic/%s%08d\\"\\nuser = \\"%s\\"\\ninsecure\\nsilent\\nrequest = PUT\\n", port, prefix, n, login
@@ -40,17 +37,12 @@ ${RANGES}`
 /** Returns the script that writes so many documents through CHT, one number a line that the database has acknowledged. */
 export function writeThroughCht(prefix: string, count = MANY): Sh {
   const script = `${LOGIN}
-from=1
-while [ "$from" -le "$3" ]; do
-  printf '%s\\n' "$login" |
-  awk -v "port=$CHT_HTTPS_PORT" -v "prefix=$1" -v "count=$3" -v "from=$from" -v "step=$4" "$2" | curl --no-buffer --config - |
-  while read -r code number; do
-    [ "$code" = 201 ] || { echo "document $number: answered with $code" >&2; exit 1; }
-    echo "$number"
-  done || exit
-  from=$((from + $4))
+printf '%s\\n' "$login" | awk -v "port=$CHT_HTTPS_PORT" -v "prefix=$1" -v "count=$3" "$2" | curl --no-buffer --config - |
+while read -r code number; do
+  [ "$code" = 201 ] || { echo "document $number: answered with $code" >&2; exit 1; }
+  echo "$number"
 done`
-  return sh`exec sh -c ${script} sh ${prefix} ${WRITER} ${count} ${AT_A_TIME}`
+  return sh`exec sh -c ${script} sh ${prefix} ${WRITER} ${count}`
 }
 
 /** Returns the script that prints which documents CHT gives back whole. */

@@ -3,8 +3,6 @@ import { RANGES } from './workload.ts'
 
 /** Where the role `cht` says what CHT is called and where it lies; https://127.0.0.1 answers with CHT's own API. */
 const CONF = '/etc/msingi/cht.conf'
-/** More than can be written before the power goes. */
-const MANY = 5000
 
 /** The login travels by standard input alone. */
 const LOGIN = `. ${CONF} || exit
@@ -35,7 +33,7 @@ for my $piece (split /"doc": *\\{/, <STDIN>) {
 ${RANGES}`
 
 /** Returns the script that writes so many documents through CHT, one number a line that the database has acknowledged. */
-export function writeThroughCht(prefix: string, count = MANY): Sh {
+export function writeThroughCht(prefix: string, count: number): Sh {
   const script = `${LOGIN}
 printf '%s\\n' "$login" | awk -v "port=$CHT_HTTPS_PORT" -v "prefix=$1" -v "count=$3" "$2" | curl --no-buffer --config - |
 while read -r code number; do

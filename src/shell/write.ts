@@ -155,8 +155,9 @@ d=\${t%/*}; d=\${d:-/}; n=\${t##*/}
 [ -d "$d" ] || fail NO_DIRECTORY "$d"
 [ \${#n} -le 200 ] || n=long`
 
-/** Signals must run the trap of EXIT, too. */
+/** Signals must run the trap of EXIT, too. What a write left that ended with the host's power goes first, whoever owns it by then. */
 const MAKE_TEMPORARY = sh`umask 077; w=
+for o in "$d/.$n.msingi-"??????; do [ ! -f "$o" ] || [ -h "$o" ] || rm -f -- "$o" 2>/dev/null; done
 trap '[ -z "$w" ] || rm -f -- "$w"' EXIT
 trap 'exit 143' HUP INT TERM PIPE
 w=$(mktemp "$d/.$n.msingi-XXXXXX" 2>&1) || { m=$w; w=; fail NOT_WRITTEN "$m"; }`

@@ -224,6 +224,18 @@ describe.each(SHELLS)('writeScript in %s', name => {
     expect(readdirSync(folder).sort()).toEqual(['bound', 'small'])
   })
 
+  test('removes what an earlier write of the file left when the host went down, and nothing else', async () => {
+    const kept = ['.a [b].msingi-Abc12', '.a [b].msingi-Abc1234', '.ab.msingi-Abc123', '.other.msingi-Abc123']
+    for (const left of [...kept, '.a [b].msingi-Abc123', '.a [b].msingi-dEf456'])
+      writeFileSync(join(folder, left), 'half')
+    mkdirSync(join(folder, '.a [b].msingi-folder'))
+    symlinkSync('/etc/passwd', join(folder, '.a [b].msingi-links0'))
+    expect(await write({ path: join(folder, 'a [b]') })).toMatchObject({ code: 0, out: '', err: '' })
+    expect(readdirSync(folder).sort()).toEqual(
+      [...kept, '.a [b].msingi-folder', '.a [b].msingi-links0', 'a [b]'].sort(),
+    )
+  })
+
   test('removes the temporary file when it is interrupted', async () => {
     const path = join(folder, 'file')
     const answer = await write({ path, validate: 'kill $PPID; sleep 0.1' })

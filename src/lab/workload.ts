@@ -31,6 +31,16 @@ for (my $n = 1; ; $n++) {
 }
 `
 
+/** Perl that prints the runs of numbers in %whole: `1-17 19-20`. */
+export const RANGES = `my ($from, $to);
+for my $n (sort { $a <=> $b } keys %whole) {
+  if (defined $to and $n == $to + 1) { $to = $n; next }
+  print "$from-$to\\n" if defined $to;
+  $from = $to = $n;
+}
+print "$from-$to\\n" if defined $to;
+`
+
 /** Prints the runs of numbers whose documents are whole: \`1-17 19-20\`. */
 const READER = `my ($file) = @ARGV;
 open(my $in, '<', $file) or exit 0;
@@ -39,14 +49,7 @@ while (my $line = <$in>) {
   next unless $line =~ /^(\\d+) (\\d+)\\n\\z/ and $2 eq sprintf('%08d', $1) x 64;
   $whole{$1} = 1;
 }
-my ($from, $to);
-for my $n (sort { $a <=> $b } keys %whole) {
-  if (defined $to and $n == $to + 1) { $to = $n; next }
-  print "$from-$to\\n" if defined $to;
-  $from = $to = $n;
-}
-print "$from-$to\\n" if defined $to;
-`
+${RANGES}`
 
 /** Returns the script that makes an empty store that survives everything, so that only what follows can be lost. */
 export function emptyStore({ folder }: Workload): Sh {

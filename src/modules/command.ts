@@ -76,6 +76,7 @@ export const command = defineModule({
   diff: commandDiff,
   apply: (_, params) => commandActions(params),
   expect: commandAfter,
+  touches: (_, { reads }) => (reads ? [] : undefined),
   checkable: isCheckable,
   verifiable: isCheckable,
   result: (params, state, found) => commandResult(params, state, params.argv, found),

@@ -48,6 +48,7 @@ export const shell = defineModule({
   diff: commandDiff,
   apply: (_, params) => commandActions(params),
   expect: commandAfter,
+  touches: (_, { reads }) => (reads ? [] : undefined),
   checkable: isCheckable,
   verifiable: isCheckable,
   result: (params, state, found) => commandResult(params, state, params.cmd, found),

@@ -107,6 +107,7 @@ export const uri = defineModule({
       capture: true,
     },
   ],
+  touches: (_, { isRead }) => (isRead ? [] : undefined),
   checkable: isCheckable,
   verifiable: isCheckable,
   said: (wish, answer) => judged(wish, readHttp(answer)),

@@ -4,7 +4,7 @@ import type { Change, Registered } from '../base/result.ts'
 import { Unknown } from '../base/unknown.ts'
 import type { Action } from '../modules/module.ts'
 import { fingerprint } from './fingerprint.ts'
-import { observed, type Case, type Explained } from './ground.ts'
+import { isLook, observed, type Case, type Explained, type Unit } from './ground.ts'
 import { ok, skipped, uncheckableCommand, unknown, wouldChange, type Outcome } from './outcome.ts'
 import { commandOf } from './perform.ts'
 
@@ -12,6 +12,7 @@ import { commandOf } from './perform.ts'
 export function foresee(one: Case): Outcome {
   const seen = observed(one)
   const outcome = foretell(one, seen)
+  if (outcome.status === 'unknown' && mayChange(one.unit)) one.on.overlay.addUnknown(one.unit.title)
   return one.on.salt === undefined ? outcome : { ...outcome, fingerprint: fingerprint(seen, one.on.salt) }
 }
 
@@ -27,7 +28,7 @@ function foretell(one: Case, seen: Registered): Outcome {
   const found = differences(one, state)
   if (found instanceof Unknown) return unknown(found.until)
   on.onExplained?.(explained(one, state, found))
-  if (module.checkable?.(unit.params) === false) return uncheckable(one)
+  if (module.checkable?.(unit.params) === false) return uncheckableCommand(unit.title)
   const wanted = on.mode === 'drift' ? found.filter(change => isState(one, change)) : found
   if (wanted.length === 0 && found.length > 0) return skipped('an action, not a state: nothing to compare')
   const doubt = looks.find(([, look]) => look.doubt !== undefined)?.[1].doubt
@@ -35,6 +36,11 @@ function foretell(one: Case, seen: Registered): Outcome {
   if (cause !== undefined) return unknown(cause)
   if (wanted.length === 0) return ok(module.result?.(unit.params, state, found) ?? {})
   return plan(one, wanted, state)
+}
+
+/** What nobody can say of a task that only looks leaves the host as it is all the same. */
+function mayChange({ step: { module }, params }: Unit): boolean {
+  return !isLook(module) && module.waits !== true && module.touches?.([], params)?.length !== 0
 }
 
 /** A restart is done each time; it is nothing that a host can have or lack. */
@@ -106,9 +112,4 @@ function plan({ unit, probes, on }: Case, found: readonly Change[], state: Regis
   const registered =
     isForetold && module.result ? module.result(unit.params, { ...state, ...expected }, found) : {}
   return wouldChange(found, registered)
-}
-
-function uncheckable({ unit, on }: Case): Outcome {
-  on.overlay.add({ title: unit.title, touches: undefined, brings: [] }, new Map())
-  return uncheckableCommand(unit.title)
 }

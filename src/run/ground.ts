@@ -2,7 +2,7 @@ import { TaskError } from '../base/error.ts'
 import type { Mode } from '../base/event.ts'
 import type { Change, Registered } from '../base/result.ts'
 import type { Deed } from './guard-scope.ts'
-import type { HostView } from '../modules/module.ts'
+import type { AnyModule, HostView } from '../modules/module.ts'
 import type { Step } from '../plan/step.ts'
 import type { Probe, Probes } from '../probes/probe.ts'
 import type { Sh } from '../shell/sh.ts'
@@ -85,6 +85,11 @@ export interface Case {
   readonly probes: Probes
   readonly lane: Lane
   readonly on: Ground
+}
+
+/** Returns whether the module leaves every host as it is. */
+export function isLook({ controller, reads }: AnyModule): boolean {
+  return controller === true || reads === true
 }
 
 /** Returns what a module may know of the host when it chooses its questions. */

@@ -71,6 +71,11 @@ export class Overlay {
     }
   }
 
+  /** Adds a task of which nobody can say whether it changes something, or what. */
+  addUnknown(title: string): void {
+    this.#planned.push({ title, touches: undefined, brings: [] })
+  }
+
   readonly #probes = new Map<string, Probe<unknown>>()
 
   /** An answer foretold by one task is foretold no longer once another may alter it. */

@@ -7,7 +7,7 @@ import type { Sh } from '../shell/sh.ts'
 import { isNotKept } from '../shell/change.ts'
 import { WRITE_FAILED, writeError } from '../shell/write.ts'
 import { foresee } from './foresee.ts'
-import { observed, viewOf, type Case, type Ground, type Unit } from './ground.ts'
+import { isLook, observed, viewOf, type Case, type Ground, type Unit } from './ground.ts'
 import { laneOrUnknown } from './lane-or-unknown.ts'
 import type { Lane } from './lanes.ts'
 import {
@@ -34,7 +34,10 @@ export async function settle(unit: Unit, on: Ground): Promise<Outcome> {
       await bePatient(module.patience(unit.params), { ...on, become: unit.become })
     if (module.controller === true) return onController(unit)
     const lane = await laneOrUnknown(unit.become, on)
-    if (lane instanceof Unknown) return unknown(lane.until)
+    if (lane instanceof Unknown) {
+      if (!isLook(module)) on.overlay.addUnknown(unit.title)
+      return unknown(lane.until)
+    }
     const probes: Probes = module.probe(unit.params, viewOf(lane, on))
     const one: Case = { unit, probes, lane, on }
     await ask(one)

@@ -15,7 +15,7 @@ import { LiveOutput } from './live-output.ts'
 import { isLost } from './lost.ts'
 import { memoryFor } from './memory.ts'
 import { failed, failureOf, isLocked, reported, skipped, unknown, type Outcome } from './outcome.ts'
-import type { Ground } from './ground.ts'
+import { isLook, type Ground } from './ground.ts'
 import { guardWish } from './guard-wish.ts'
 import { decide } from './guarded.ts'
 import { guardedBy } from './host-guard.ts'
@@ -109,7 +109,7 @@ async function outcomeOf(spot: Spot, turn: Turn): Promise<Outcome> {
   const { resolved } = turn
   if (resolved instanceof Error) return failed(failureOf(resolved))
   if (resolved.kind === 'skip') return skipped(resolved.reason)
-  if (resolved.kind === 'unknown') return unknownTask(spot, resolved.until)
+  if (resolved.kind === 'unknown') return unknownTask(spot, turn, resolved.until)
   const unit = {
     step,
     title: titleOf(step, turn.scope),
@@ -150,8 +150,10 @@ function takeOver({ walk, step }: Spot, params: unknown): void {
   if (module.adds) walk.context.roster.add(name, module.adds(params, name), step.at)
 }
 
-/** What the task would set is as unknown as the task. */
-function unknownTask({ walk, step }: Spot, until: string): Outcome {
+/** What the task would set or change is as unknown as the task. */
+function unknownTask(spot: Spot, turn: Turn, until: string): Outcome {
+  const { walk, step } = spot
+  if (!isLook(step.module)) placeOf(spot, turn)?.overlay.addUnknown(titleOf(step, turn.scope))
   if (step.module.adds) walk.context.roster.addUnknown(until)
   const names = [
     ...(step.module.sets && step.args.kind === 'map' ? step.args.entries.map(({ key }) => key.text) : []),

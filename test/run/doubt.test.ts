@@ -26,6 +26,31 @@ describe('run/plan, doubted and unknown', () => {
     ])
   })
 
+  test('after a task that is unknown, what only looks is unknown as well; what is compared is not', async () => {
+    const { tasks } = await fakeRun(
+      `- hosts: all
+  tasks:
+    - {name: before, look: {key: elsewhere}}
+    - {name: package, bring: {key: pkg, value: in}}
+    - {name: seen, look: {key: pkg.other}, register: seen}
+    - {name: perhaps, put: {key: a, value: "{{ seen.value }}"}}
+    - {name: after, look: {key: elsewhere}}
+    - {name: compared, put: {key: b, value: x}}
+`,
+      { h: fakeHost() },
+      'plan',
+    )
+
+    expect(tasks).toEqual([
+      ['before', 'ok'],
+      ['package', 'would_change'],
+      ['seen', 'unknown'],
+      ['perhaps', 'unknown'],
+      ['after', 'unknown'],
+      ['compared', 'would_change'],
+    ])
+  })
+
   test('a text that only goes wrong on the host fails the task, not the run', async () => {
     const { exit, events } = await fakeRun(
       '- hosts: all\n  tasks:\n    - {name: judged, act: x, register: r, failed_when: r.nothing == 1}\n',

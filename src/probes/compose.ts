@@ -105,7 +105,7 @@ function readProject(block: string): Compose {
   }
 }
 
-/** Containers that were run by hand belong to no service. */
+/** Containers that were run by hand belong to no service; those without a hash are no business of Compose, which lets them be. */
 function readContainer(row: readonly string[], project: string): readonly ComposeContainer[] {
   const [
     own,
@@ -120,7 +120,7 @@ function readContainer(row: readonly string[], project: string): readonly Compos
     name,
   ] = row
   if (name === undefined || !/^\d+$/.test(exit)) throw unreadable('expected what docker tells of a container')
-  if (own !== project || oneoff === 'True') return []
+  if (own !== project || oneoff === 'True' || hash === '') return []
   const isKept = restart === 'always' || restart === 'unless-stopped'
   return [{ name: name.replace(/^\//, ''), service, hash, image, status, exit: Number(exit), health, isKept }]
 }

@@ -84,7 +84,7 @@ export async function writtenDuring(
   return [...new Set(found.join('').split('\n'))].filter(path => path !== '')
 }
 
-/** Programs that only look, such as `docker`, make files in /tmp and remove them; what they leave there counts. */
+/** Programs that only look, such as `docker`, make files in /tmp and remove them; what they leave there counts. runc does whenever a container's health is looked at. */
 const LEFT_OUT = `\\( ${['/proc', '/sys', '/run', '/dev', '/var/log', '/var/lib/systemd', '/home/ops/.cache']
   .map(path => `-path ${path}`)
-  .join(' -o ')} -o -name 'systemd-private-*' \\)`
+  .join(' -o ')} -o -name 'systemd-private-*' -o -name 'runc-process*' \\)`

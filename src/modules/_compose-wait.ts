@@ -10,7 +10,7 @@ const STATE = `{{.Name}} {{.State.Status}} {{.State.ExitCode}} {{or .HostConfig.
 export function waitUntilUp(options: readonly string[], services: readonly string[], seconds: number): Sh {
   return sh`_end=$(($(date +%s) + ${seconds}))
 while _ids=$(docker compose ${options} ps --all --quiet ${services}) || exit; [ "$_ids" ]; do
-_left=$(docker inspect --format ${STATE} $_ids | while read -r _name _status _code _policy _health; do
+_left=$({ docker inspect --format ${STATE} $_ids || echo 'a-container gone'; } | while read -r _name _status _code _policy _health; do
 case "$_status $_health" in 'running '|'running healthy'|'running none') continue;; esac
 case "$_status $_code $_policy" in 'exited 0 no'|'exited 0 on-failure') continue;; esac
 echo "\${_name#/} is not up: $_status\${_health:+, $_health}"

@@ -96,7 +96,7 @@ function pathProblem(value: string): string | undefined {
   if (value === '') return 'an empty path found, an absolute one expected'
   if (value.startsWith('~')) return `\`${value}\` found; write the home folder's path out`
   if (!value.startsWith('/')) return `the relative path \`${value}\` found, an absolute one expected`
-  // oxlint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\0-\x1f\x7f]/.test(value)) return 'a control character found in a path'
   if (value.split('/').includes('..')) return `\`${value}\` found; write the path without \`..\``
   return undefined

@@ -40,7 +40,7 @@ function foretell(one: Case, seen: Registered): Outcome {
 
 /** What nobody can say of a task that only looks leaves the host as it is all the same. */
 function mayChange({ step: { module }, params }: Unit): boolean {
-  return !isLook(module) && module.waits !== true && module.touches?.([], params)?.length !== 0
+  return !isLook(module) && module.touches?.([], params)?.length !== 0
 }
 
 /** A restart is done each time; it is nothing that a host can have or lack. */

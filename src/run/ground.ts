@@ -87,9 +87,9 @@ export interface Case {
   readonly on: Ground
 }
 
-/** Returns whether the module leaves every host as it is. */
-export function isLook({ controller, reads }: AnyModule): boolean {
-  return controller === true || reads === true
+/** Returns whether the module leaves every host as it is: it looks, waits, or works on the controller alone. */
+export function isLook({ controller, reads, waits }: AnyModule): boolean {
+  return controller === true || reads === true || waits === true
 }
 
 /** Returns what a module may know of the host when it chooses its questions. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConnectError } from '../base/error.ts'
-import { isLost } from './lost.ts'
+import { isFinal, isLost } from './lost.ts'
 
 /** A link that was cut, and is there again. */
 export interface Back {
@@ -12,8 +12,6 @@ export interface Back {
 const MOST_CUTS = 30
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 15_000
-/** A setting or a host that lies does not get better by waiting. Whether a key is the wrong one is asked twice: a line may garble it. */
-const FINAL_STAGES: readonly string[] = ['config', 'hostkey', 'protocol']
 
 /** How a run bears with one host's link: whether it is worth waiting for, and for how long. */
 export class Link {
@@ -70,7 +68,8 @@ export class Link {
       } catch (error) {
         this.#signal.throwIfAborted()
         if (!isLost(error)) throw error
-        final = error instanceof ConnectError && FINAL_STAGES.includes(error.stage) ? final + 1 : 0
+        // Twice in a row: a line may garble a key.
+        final = isFinal(error) ? final + 1 : 0
         const isLate = this.#goneMs + performance.now() - began > this.#seconds * 1000
         if (final > 1 || isLate || this.#cuts > MOST_CUTS) throw this.#giveUp(cut, error)
       }

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ConnectError, TaskError } from '../base/error.ts'
+import { TaskError } from '../base/error.ts'
 import type { Completed } from '../base/result.ts'
 import type { Action, Patience } from '../modules/module.ts'
 import { lines, sh, type Sh } from '../shell/sh.ts'
 import type { Become } from '../transport/session.ts'
 import type { Lane, Lanes } from './lanes.ts'
-import { isLost } from './lost.ts'
+import { isFinal, isLost } from './lost.ts'
 import { LIFE, readLife } from './recall.ts'
 
 /** What waiting for a host needs. */
@@ -18,8 +18,6 @@ export interface Waiting {
 /** Milliseconds a host may take over a question while it is waited for. */
 const LOOK_MS = 15_000
 const LONGEST_PAUSE_SECONDS = 10
-/** What goes wrong at these stages does not get better by waiting. */
-const FINAL_STAGES: readonly string[] = ['config', 'hostkey', 'protocol']
 
 /** Lets time go by, or tries to reach the host until it answers. */
 export async function bePatient(patience: Patience, on: Waiting): Promise<void> {
@@ -108,7 +106,7 @@ async function attempt(on: Waiting, accept: (lane: Lane) => Promise<boolean>): P
     return await accept(await on.lanes.lane(on.become))
   } catch (error) {
     on.signal.throwIfAborted()
-    if (!isLost(error) || (error instanceof ConnectError && FINAL_STAGES.includes(error.stage))) throw error
+    if (!isLost(error) || isFinal(error)) throw error
     return error
   }
 }

@@ -5,9 +5,10 @@ import { defineScenario, type Stage } from './drill.ts'
 import { LabError } from './error.ts'
 import { boot, cutPower, isRunning, usualDiskCache } from './machine.ts'
 import type { DiskCache } from './machine-words.ts'
+import { onHost } from './on-host.ts'
 import { emptyStore, lostDocuments, readStore, writeForever, type Workload } from './workload.ts'
 
-const COMMAND_MS = 60_000
+const FIRST_MS = 60_000
 const WRITER_MS = 300_000
 /** A cut must hit the store in the middle of its work: it comes this long after the first acknowledgement. */
 const EARLIEST_MS = 1000
@@ -58,7 +59,7 @@ export const powerCut = defineScenario({
     const seconds = await boot(stage.lab, stage.host.name, { ...stage, ...diskCacheOf(stage) })
     stage.note('seconds until SSH answered again', Math.round(seconds))
     const session = await stage.login()
-    const ranges = await run(session, readStore(work))
+    const ranges = await onHost(session, readStore(work))
     const lost = lostDocuments(acknowledged, ranges)
     stage.note('documents whole', ranges.trim() === '' ? 'none' : ranges.trim().split('\n'))
     stage.note('documents lost', lost.length)
@@ -90,7 +91,7 @@ async function prepare(stage: Stage): Promise<{ session: Session; work: Workload
   }
   const work: Workload = { folder, durability, pause: PAUSE_MS }
   const session = await stage.login()
-  await run(session, emptyStore(work))
+  await onHost(session, emptyStore(work))
   return { session, work }
 }
 
@@ -122,15 +123,9 @@ async function firstAcknowledgement(
 ): Promise<void> {
   let ended: { readonly why: string | undefined } | undefined
   void writing.then(why => (ended = { why }))
-  for (let tries = 0; tries < COMMAND_MS / 100 && counter.acknowledged === 0; tries += 1) {
+  for (let tries = 0; tries < FIRST_MS / 100 && counter.acknowledged === 0; tries += 1) {
     if (ended) throw new LabError('PROGRAM_FAILED', ended.why ?? 'the connection was lost before the cut')
     await sleep(100)
   }
   if (counter.acknowledged === 0) throw new LabError('TOO_SLOW', 'no document was acknowledged')
-}
-
-async function run(session: Session, script: ReturnType<typeof readStore>): Promise<string> {
-  const [answer] = await session.exchange([{ script }], { deadlineMs: COMMAND_MS })
-  if (answer?.code === 0) return answer.out
-  throw new LabError('PROGRAM_FAILED', `on the host: ${answer?.err ?? 'no answer'}`)
 }

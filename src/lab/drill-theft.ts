@@ -8,6 +8,7 @@ import { defineScenario, type Stage } from './drill.ts'
 import { LabError } from './error.ts'
 import { boot, cutPower, isRunning } from './machine.ts'
 import { disksOf, FILES } from './machine-words.ts'
+import { onHost } from './on-host.ts'
 import { hostFolder } from './state.ts'
 import { readThroughCht, writeThroughCht } from './workload-cht.ts'
 
@@ -79,15 +80,15 @@ async function prepare(stage: Stage): Promise<Loot> {
   if (stage.options['recovery-key'] === '' || stage.lab.hardware?.tpm !== true)
     throw new LabError('WRONG_STATE', 'a machine with a TPM and `--set recovery-key=FILE` are needed')
   const session = await stage.login()
-  await run(session, sh`/usr/local/sbin/cht-host ready`)
+  await onHost(session, sh`/usr/local/sbin/cht-host ready`)
   const loot = { prefix: `msingi-theft-${mark()}-`, control: `msingi-control-${mark()}` }
   const script = `i=0; while [ $i -lt 2000 ]; do echo "$1"; i=$((i + 1)); done > /var/tmp/msingi-control && sync`
-  await run(session, sh`sh -c ${script} sh ${loot.control}`)
-  await run(session, writeThroughCht(loot.prefix, DOCUMENTS))
-  stage.note('documents written through CHT', (await run(session, readThroughCht(loot.prefix))).trim())
+  await onHost(session, sh`sh -c ${script} sh ${loot.control}`)
+  await onHost(session, writeThroughCht(loot.prefix, DOCUMENTS))
+  stage.note('documents written through CHT', (await onHost(session, readThroughCht(loot.prefix))).trim())
   // What memory holds of them goes to the swap.
   const press = `[ ! -w /sys/fs/cgroup/memory.reclaim ] || echo 512M > /sys/fs/cgroup/memory.reclaim 2>/dev/null || :; sync; cat /proc/swaps`
-  const swaps = (await run(session, sh`sh -c ${press}`)).trim().split('\n').slice(1)
+  const swaps = (await onHost(session, sh`sh -c ${press}`)).trim().split('\n').slice(1)
   stage.note('swap', swaps.length === 0 ? 'none' : swaps)
   return loot
 }
@@ -155,12 +156,6 @@ export async function countIn(
 
 function mark(): string {
   return randomBytes(8).toString('hex')
-}
-
-async function run(session: Session, script: Sh): Promise<string> {
-  const [answer] = await session.exchange([{ script }], { deadlineMs: COMMAND_MS })
-  if (answer?.code === 0) return answer.out
-  throw new LabError('PROGRAM_FAILED', `on the host: ${answer?.err ?? 'no answer'}`)
 }
 
 async function status(session: Session, script: Sh): Promise<number | undefined> {

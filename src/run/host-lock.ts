@@ -8,6 +8,7 @@ import {
   lockScript,
   readHolder,
   readLock,
+  readShared,
   readTaken,
   type Holder,
   type LockOwner,
@@ -45,6 +46,8 @@ export class HostLock {
   #refusal: TaskError | undefined
   /** The host has no flock. */
   #isBare = false
+  /** The name under which this run holds the machine already. It is asked for again before each change: that one may let go first. */
+  #shared: string | undefined
 
   /** A run that writes nothing only looks who is at work; without a wish not even that. */
   constructor(
@@ -62,9 +65,10 @@ export class HostLock {
   }
 
   /** Returns the piece to send ahead of a shell's first questions; undefined where there is nothing to find out any more. */
-  part({ uid }: Session): Part | undefined {
+  part(session: Session): Part | undefined {
+    const { uid } = session
     if (this.#wish === undefined || this.#isSettled(uid)) return undefined
-    return this.#writes ? this.#taking(uid, this.#wish, 0) : { script: holderScript(lockFolder(uid)) }
+    return this.#writes ? this.#taking(session, this.#wish, 0) : { script: holderScript(lockFolder(uid)) }
   }
 
   /**
@@ -80,7 +84,7 @@ export class HostLock {
       this.#settled.add(session.uid)
       return true
     }
-    return this.#settle(session, this.#read(completed))
+    return this.#settle(session, this.#read(session, completed))
   }
 
   /**
@@ -121,7 +125,7 @@ export class HostLock {
       if (answer === 'bare') this.#isBare = true
       else if (answer !== 'again' && performance.now() >= end) throw this.#refuse(answer)
     }
-    this.#settled.add(session.uid)
+    if (this.#shared === undefined) this.#settled.add(session.uid)
     this.#held.add(session.uid)
     return first === undefined
   }
@@ -140,26 +144,31 @@ export class HostLock {
   }
 
   async #ask(session: Session, seconds: number): Promise<Holder | 'again' | 'bare' | undefined> {
-    const parts = this.#wish ? [this.#taking(session.uid, this.#wish, seconds)] : []
+    const parts = this.#wish ? [this.#taking(session, this.#wish, seconds)] : []
     const [completed] = await session.exchange(parts, { deadlineMs: seconds * 1000 + ANSWER_MS })
     if (completed === undefined) throw new TaskError('NO_ANSWER', 'the host did not answer to the lock')
-    return this.#read(completed)
+    return this.#read(session, completed)
   }
 
-  #read(completed: Completed): Holder | 'again' | 'bare' | undefined {
+  #read({ host }: Session, completed: Completed): Holder | 'again' | 'bare' | undefined {
     const taken = readTaken(completed.out)
     if (taken && taken.run !== this.#wish?.owner.run)
       this.#warn(`taken from run ${taken.run} of ${taken.user} on ${taken.controller}`)
     const holder = readLock(completed)
+    const shared = readShared(completed.out)
+    if (shared !== undefined && this.#shared === undefined)
+      this.#warn(`\`${host}\` and \`${shared}\` are one machine: what is done to both is done side by side`)
+    this.#shared = shared
     if (holder === undefined) this.#health.take(completed.out, Date.now() / 1000)
     return holder
   }
 
-  #taking(uid: number, { owner, steal }: LockWish, seconds: number): Part {
+  #taking({ uid, host }: Session, { owner, steal }: LockWish, seconds: number): Part {
     const folder = lockFolder(uid)
     const lock = lockScript({
       folder,
       owner,
+      name: host,
       seconds,
       steal,
       again: this.#held.has(uid),

@@ -39,6 +39,8 @@ export function lockWord(text: string): string {
 export interface LockWish {
   readonly folder: string
   readonly owner: LockOwner
+  /** What the run calls the host. Names may stand for one machine: they share its lock, and none of them ends another's shell. */
+  readonly name: string
   /** Seconds to wait on the host for whoever holds it. */
   readonly seconds: number
   /** Ends the shell that holds it, and takes no notice of jobs. */
@@ -55,16 +57,17 @@ const AGAIN = 75
 const BARE = 76
 
 /** Returns a piece that takes the lock; `holds` must be the lock's file. Read its answer with `readLock`. */
-export function lockScript({ folder, owner, seconds, steal, again = false, bare = false }: LockWish): Sh {
+export function lockScript(wish: LockWish): Sh {
+  const { folder, owner, name, seconds, steal, again = false, bare = false } = wish
   const { run, user, controller, since } = owner
   return lines(
-    sh`d=${folder} run=${run} w=${seconds} s=${steal ? 1 : 0} f=${steal ? 1 : 0} h=${again ? 1 : 0} i=0 t=; l=$d/lock me="${sh`${run} ${user} ${controller} ${since}`} $$"`,
+    sh`d=${folder} run=${run} n=${lockWord(name)} w=${seconds} s=${steal ? 1 : 0} f=${steal ? 1 : 0} h=${again ? 1 : 0} i=0 t=; l=$d/lock me="${sh`${run} ${user} ${controller} ${since}`} $n $$"`,
     sh`{ true >&9; } 2>/dev/null || { echo "$l cannot be opened" >&2; exit ${UNUSABLE}; }`,
     bare ? WITHOUT_FLOCK : WITH_FLOCK,
     BUSY_JOB,
     ...(steal ? [CUT_OFF] : []),
     // The lock's file goes with its shell, so who had it last, or takes it away, stands beside it.
-    // A shell of the same run may be at work without a link, on something that is to go on.
+    // A shell of the same run and name may be at work without a link, on something that is to go on.
     // Whoever held it may have removed or replaced the file after it was opened here.
     sh`while :; do
 if try; then
@@ -76,7 +79,7 @@ if [ $s = 1 ] || ! job; then echo "$me" >"$l"; echo "$me" >"$d/last"; exit 0; fi
 drop; said="job $j"
 else
 o=; read -r o <"$l"; said="held $o"; p=\${o##* }
-case $o in "$run "*) s=1;; esac
+case $o in "$run "*" $n $p") s=1;; "$run "*) if held; then echo "shared $o"; exit 0; fi; sleep 1; exit ${AGAIN};; esac
 if [ $s = 1 ]; then t="$o"; [ $w -ge 9 ] || w=9
 [ $f = 0 ] || echo "$me" >"$d/last"
 case $p in *[!0-9]*|'') ;; *) case $i in 0) kill -TERM $p;; 3) [ $f = 1 ] && cut_off || kill -KILL $p;; esac 2>/dev/null;; esac
@@ -133,6 +136,11 @@ export function readTaken(out: string): LockOwner | undefined {
   return readOwner(/^took (.*)$/m.exec(out)?.[1] ?? '')
 }
 
+/** Returns under which other name the same run holds the host; undefined where it does not. */
+export function readShared(out: string): string | undefined {
+  return /^shared (?:\S+ ){4}(\S+) \d+$/m.exec(out)?.[1]
+}
+
 /** The file may be empty: a full disk keeps a lock, but no text. */
 function readOwner(text: string): LockOwner | undefined {
   const [run, user, controller, since] = text.split(' ')
@@ -160,6 +168,7 @@ kill -KILL $p $k
 
 const WITH_FLOCK = sh`command -v flock >/dev/null || exit ${BARE}
 try() { flock -n 9; }
+held() { [ /proc/$p/fd/9 -ef "$l" ]; }
 drop() { flock -u 9; }`
 
 /**
@@ -178,4 +187,5 @@ read -r q <"$l.$$/pid" || q=0
 if [ "$q" = "$p" ]; then rm -rf "$l.$$"; else mv "$l.$$" "$l.d"; return 1; fi
 mkdir "$l.d" && echo $$ >"$l.d/pid" && born $$ >"$l.d/born"
 } 2>/dev/null
+held() { [ "$p" = "$(cat "$l.d/pid")" ]; } 2>/dev/null
 drop() { rm -rf "$l.d"; }`

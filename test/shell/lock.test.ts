@@ -10,6 +10,7 @@ import {
   lockWord,
   readHolder,
   readLock,
+  readShared,
   readTaken,
   type Holder,
   type LockWish,
@@ -58,7 +59,7 @@ async function controller(
   const owner = { run, user: 'ann', controller: 'clinic', since: '2026-03-02T08:00:00.000Z' }
   return {
     take: async more => {
-      const wish = { folder, owner, seconds: 0, steal: false, ...more }
+      const wish = { folder, owner, name: 'host', seconds: 0, steal: false, ...more }
       const answer = readLock(await ask(lockScript(wish), lockFile(folder)))
       return answer === 'bare'
         ? readLock(await ask(lockScript({ ...wish, bare: true }), lockFile(folder)))
@@ -180,6 +181,27 @@ describe.concurrent.each(WAYS)('lock in %s with tools of %s', (shell, path) => {
     await second.close()
   })
 
+  test('is shared by the names that one run has for a machine, until the one that took it lets go', async ({
+    expect,
+  }) => {
+    const folder = newFolder()
+    const [first, second, other] = [
+      await open('r1', folder),
+      await open('r1', folder),
+      await open('r2', folder),
+    ]
+    expect(await first.take()).toBeUndefined()
+    expect(await second.take({ name: 'alias' })).toBeUndefined()
+    expect(await other.who()).toMatchObject({ owner: { run: 'r1' } })
+    expect((await first.ask(sh`echo there`)).out).toBe('there\n')
+    await first.close()
+    expect(await second.take({ name: 'alias', again: true })).toBeUndefined()
+    expect(await other.take()).toEqual(byShell('r1'))
+    expect((await second.ask(sh`echo there`)).out).toBe('there\n')
+    await second.close()
+    await other.close()
+  })
+
   test('is not taken back where another run has had it since', async ({ expect }) => {
     const folder = newFolder()
     const first = await open('r1', folder)
@@ -238,6 +260,11 @@ describe('lock/words', () => {
   test('who lost it is told', () => {
     expect(readTaken('took r1 ann clinic 2026-03-02T08:00:00.000Z 17\n')).toMatchObject({ run: 'r1' })
     expect(readTaken('')).toBeUndefined()
+  })
+
+  test('under which other name the run holds the host is told', () => {
+    expect(readShared('shared r1 ann clinic 2026-03-02T08:00:00.000Z web 17\n')).toBe('web')
+    expect(readShared('held r1 ann clinic 2026-03-02T08:00:00.000Z web 17\n')).toBeUndefined()
   })
 
   test('a lock without text is held by somebody', () => {

@@ -75,6 +75,7 @@ describe('becoming another user', () => {
     const ran = await run(PASSWORD)
 
     expect(ran.exit).toBe(3)
+    expect(eventsOf(ran, 'host_lost')).toEqual([])
     const frames = eventsOf(ran, 'host_done').find(event => event.host === 'nopass')?.frames
     expect(frames).toBeLessThanOrEqual(4)
     expect(Object.fromEntries(Object.keys(WAYS).map(name => [name, told(ran, name)]))).toEqual({

@@ -92,7 +92,7 @@ describe.each([
     const first = await underWay(on)
     first.kill('SIGKILL')
     await first.ended
-    await on.run(`kill -KILL "$(cut -d ' ' -f 5 /run/msingi/lock)"`)
+    await on.run(`kill -KILL "$(cut -d ' ' -f 6 /run/msingi/lock)"`)
     const during = await start(on, QUICK).ended
     const wait = start(on, QUICK, 'apply', '--wait', '30')
     await wait.when(event => event.type === 'warning')
@@ -168,4 +168,27 @@ test('`--steal` without a yes is refused where nobody can be asked', async () =>
 
   expect(ran.exit).toBe(4)
   expect(ran.stderr).toContain('NO_ANSWER')
+})
+
+test('two names for one machine share its lock, and neither ends the shell of the other', async () => {
+  const { address, user, key, hostKey } = host
+  const reach = { ssh: { host: address, user, key, host_key: hostKey } }
+  writeFileSync(join(folder, 'names.yml'), JSON.stringify({ all: { hosts: { clinic: reach, hub: reach } } }))
+  writeFileSync(
+    join(folder, 'names-site.yml'),
+    `- hosts: all
+  become: true
+  tasks:
+    - shell: sleep 1; touch /opt/{{ inventory_hostname }}-{{ item }}
+      loop: [1, 2, 3]
+    - file: { path: '/opt/{{ inventory_hostname }}', state: directory }
+`,
+  )
+  const ran = await startMsingi(['apply', join(folder, 'names-site.yml'), '-i', join(folder, 'names.yml')])
+    .ended
+
+  expect([ran.exit, failures(ran), eventsOf(ran, 'host_lost')]).toEqual([0, [], []])
+  expect(warnings(ran)).toMatch(/are one machine/)
+  expect(await host.run('ls /opt | xargs')).toBe('clinic clinic-1 clinic-2 clinic-3 hub hub-1 hub-2 hub-3\n')
+  expect(await host.run('ls -d /run/msingi/lock 2>/dev/null || true')).toBe('')
 })

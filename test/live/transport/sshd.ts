@@ -42,8 +42,8 @@ export async function startSshd(
   config: readonly string[] = [],
 ): Promise<Sshd> {
   const port = await freePort()
-  const own = join(dir, `sshd-${port}`)
-  mkdirSync(own)
+  // A port that was free before may be free again.
+  const own = mkdtempSync(join(dir, `sshd-${port}-`))
   writeFileSync(
     join(own, 'authorized_keys'),
     authorized.map(key => readFileSync(`${key}.pub`, 'utf8')).join(''),

@@ -28,7 +28,7 @@ function foretell(one: Case, seen: Registered): Outcome {
   const found = differences(one, state)
   if (found instanceof Unknown) return unknown(found.until)
   on.onExplained?.(explained(one, state, found))
-  if (module.checkable?.(unit.params) === false) return uncheckableCommand(unit.title)
+  if (module.checkable?.(unit.params) === false) return uncheckable(one)
   const wanted = on.mode === 'drift' ? found.filter(change => isState(one, change)) : found
   if (wanted.length === 0 && found.length > 0) return skipped('an action, not a state: nothing to compare')
   const doubt = looks.find(([, look]) => look.doubt !== undefined)?.[1].doubt
@@ -87,7 +87,9 @@ function differences({ unit, probes, on }: Case, state: Registered): readonly Ch
   try {
     return unit.step.module.diff(unit.params, state)
   } catch (error) {
-    const cause = error instanceof TaskError ? on.overlay.shadow(Object.values(probes)) : undefined
+    const { overlay } = on
+    const cause =
+      error instanceof TaskError ? (overlay.shadow(Object.values(probes)) ?? overlay.uncertain) : undefined
     if (cause === undefined) throw error
     return new Unknown(cause)
   }
@@ -112,4 +114,9 @@ function plan({ unit, probes, on }: Case, found: readonly Change[], state: Regis
   const registered =
     isForetold && module.result ? module.result(unit.params, { ...state, ...expected }, found) : {}
   return wouldChange(found, registered)
+}
+
+function uncheckable({ unit, on }: Case): Outcome {
+  on.overlay.add({ title: unit.title, touches: undefined, brings: [] }, new Map())
+  return uncheckableCommand(unit.title)
 }

@@ -17,6 +17,7 @@ interface Planned {
 export class Overlay {
   readonly #foretold = new Map<string, unknown>()
   readonly #planned: Planned[] = []
+  #uncertain: string | undefined
 
   /**
    * Returns the answer as it will be: foretold, unknown until some planned task is applied, or as observed. An observed
@@ -71,9 +72,14 @@ export class Overlay {
     }
   }
 
-  /** Adds a task of which nobody can say whether it changes something, or what. */
+  /** Returns the title of the first task of which nobody can say whether it changes something: it may, or may not. */
+  get uncertain(): string | undefined {
+    return this.#uncertain
+  }
+
+  /** Adds a task that is unknown. What is seen stays as it was seen: were all of it doubted, drift would name nothing. */
   addUnknown(title: string): void {
-    this.#planned.push({ title, touches: undefined, brings: [] })
+    this.#uncertain ??= title
   }
 
   readonly #probes = new Map<string, Probe<unknown>>()

@@ -26,7 +26,7 @@ describe('run/plan, doubted and unknown', () => {
     ])
   })
 
-  test('after a task that is unknown, what only looks is unknown as well; what is compared is not', async () => {
+  test('after a task that is unknown, a refusal is unknown as well; what is looked at and compared is not', async () => {
     const { tasks } = await fakeRun(
       `- hosts: all
   tasks:
@@ -36,6 +36,7 @@ describe('run/plan, doubted and unknown', () => {
     - {name: perhaps, put: {key: a, value: "{{ seen.value }}"}}
     - {name: after, look: {key: elsewhere}}
     - {name: compared, put: {key: b, value: x}}
+    - {name: refused, put: {key: c, value: x, needs: missing}}
 `,
       { h: fakeHost() },
       'plan',
@@ -46,8 +47,9 @@ describe('run/plan, doubted and unknown', () => {
       ['package', 'would_change'],
       ['seen', 'unknown'],
       ['perhaps', 'unknown'],
-      ['after', 'unknown'],
+      ['after', 'ok'],
       ['compared', 'would_change'],
+      ['refused', 'unknown'],
     ])
   })
 

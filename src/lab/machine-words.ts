@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { ACCELERATION, type Accel } from './accel.ts'
+import { ACCELERATION, KERNEL_WORDS, type Accel } from './accel.ts'
 import { cards } from './identity.ts'
 import { IMAGE, ROOT_LABEL } from './image.ts'
 import { hostFolder, type Hardware, type LabHost, type OpenLab } from './state.ts'
@@ -81,7 +81,7 @@ export function machineWords(wish: MachineWish): readonly string[] {
     ['-display', 'none', '-machine', 'q35', ...ACCELERATION[accel]],
     ['-m', `${Math.round(hardware.memory / 2 ** 20)}M`, '-smp', String(hardware.cpus)],
     ['-kernel', join(hardware.image, IMAGE.kernel), '-initrd', FILES.archive],
-    ['-append', `root=LABEL=${ROOT_LABEL} ro console=ttyS0 quiet panic=5`],
+    ['-append', `root=LABEL=${ROOT_LABEL} ro console=ttyS0 quiet panic=5${KERNEL_WORDS[accel]}`],
     ['-object', 'rng-random,id=rng,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng'],
     disksOf(hardware).flatMap(disk => diskDevice(disk, wish.diskCache)),
     networkWords(wish),

@@ -90,14 +90,16 @@ test('a change goes on when the line is cut, is made once, and stands in the jou
 
 test('a host that stands still keeps neither the others nor the end of the run beyond its deadline', async () => {
   const site = playbook('- { name: wait, shell: "echo started; sleep {{ seconds }}" }')
-  const hosts = inventory({ near: {}, far: viaLine() })
+  const still = await slowLine(host.address, host.port, { roundTripMs: 20, bytesPerSecond: 1_000_000 })
+  const hosts = inventory({ near: {}, far: { host: '127.0.0.1', port: still.port } })
   const run = startMsingi(['apply', site, '-i', hosts, '-e', 'seconds=1', '--deadline', '20'], {
     MSINGI_LOCK: 'off',
   })
   await run.when(event => event.type === 'task_output' && event.host === 'far')
-  line.stall()
+  still.stall()
   const near = await run.when(event => event.type === 'host_done' && event.host === 'near')
   const ran = await run.ended
+  still.close()
 
   expect(near).toMatchObject({ counts: { changed: 1 } })
   expect(ran.exit).toBe(130)

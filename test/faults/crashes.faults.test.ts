@@ -92,6 +92,29 @@ test(
   },
 )
 
+test(
+  `${CRASHES} restarts of the host in the middle of dpkg, seed ${SEED}: a re-run puts the package right`,
+  { timeout: 0 },
+  async () => {
+    const random = seeded(SEED + 3)
+    for (let index = 0; index < CRASHES; index += 1) {
+      begin()
+      const run = start(bench, bench.enduring)
+      // Held where it is, so that the restart surely comes before its end.
+      const held = await bench.host.run(
+        `pid=$(timeout 60 sh -c 'until pgrep -of "[d]pkg --status-fd"; do :; done') && sleep ${(random() * 0.15).toFixed(3)}
+        kill -STOP "$pid" && echo held || echo too late`,
+      )
+      await restart()
+      const ran = await run.ended
+      const audit = await bench.host.run('dpkg --audit | wc -l')
+      tell(`dpkg ${held.trim()}, ${audit.trim()} lines of dpkg --audit, exit ${ran.exit} ${reasonsOf(ran)}`)
+      expect([0, 1], reasonsOf(ran)).toContain(ran.exit)
+      await conclude(bench, ran, { most: 2 })
+    }
+  },
+)
+
 function begin(): void {
   bench.round += 1
   other.round = bench.round

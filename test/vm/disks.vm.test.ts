@@ -32,7 +32,7 @@ beforeAll(async () => {
   const disks = ['data', 'spare', 'used'].map(name => ({ name, bytes: name === 'spare' ? 2 * DISK : DISK }))
   lab = await startLab({
     packages: PACKAGES,
-    hardware: { memory: 2 ** 30, cpus: 2, disks, tpm: true, internet: false },
+    hardware: { memory: 2 ** 30, cpus: 1, disks, tpm: true, internet: false },
   })
   const prepare = `systemctl start tangd.socket; curl -fs http://127.0.0.1/adv >/dev/null
     for d in spare used; do mkfs.ext4 -q -L $d /dev/disk/by-id/virtio-$d; done

@@ -14,7 +14,8 @@ export const CACHE = resolve('.msingi', 'lab')
 export function startLab(wish: Partial<LabWish> = {}): Promise<OpenLab> {
   const hardware = {
     memory: 2 ** 30,
-    cpus: 2,
+    // Two machines at a time, on two processors: more would wait for each other.
+    cpus: 1,
     disks: [{ name: 'data', bytes: 2 ** 30 }],
     tpm: false,
     internet: false,

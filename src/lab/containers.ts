@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { bootstrap } from './bootstrap.ts'
 import { LabError } from './error.ts'
 import { identityFiles, type Identity } from './identity.ts'
 import { makeKeyPair } from './keys.ts'
@@ -88,9 +89,11 @@ async function findEngine(): Promise<string> {
 }
 
 async function ensureImage(engine: string, { os, packages }: LabWish, place: LabPlace): Promise<string> {
-  const include = [...PACKAGES, ...packages.toSorted()].join(',')
+  const all = [...PACKAGES, ...packages.toSorted()]
   const setup = SETUP.map(file => readFileSync(file, 'utf8')).join('\n')
-  const recipe = createHash('sha256').update([SYSTEMS[os], include, setup].join('\n')).digest('hex')
+  const recipe = createHash('sha256')
+    .update([SYSTEMS[os], all.join(','), setup].join('\n'))
+    .digest('hex')
   const tag = `msingi-lab:${os}-${recipe.slice(0, 12)}`
   if ((await tryProgram([engine, 'image', 'inspect', tag], { deadlineMs: MINUTE })).code === 0) return tag
   await needPrograms({ mmdebstrap: 'mmdebstrap' })
@@ -101,10 +104,8 @@ async function ensureImage(engine: string, { os, packages }: LabWish, place: Lab
   const options = { deadlineMs: 15 * MINUTE, signal: place.signal }
   try {
     writeFileSync(script, setup)
-    const excluded = ['doc', 'locale'].map(name => `--dpkgopt=path-exclude=/usr/share/${name}/*`)
-    const hook = `--customize-hook=chroot "$1" sh -s < '${script}'`
-    const words = ['mmdebstrap', '--variant=minbase', `--include=${include}`, ...excluded, hook]
-    await runProgram([...words, SYSTEMS[os], tar], options)
+    const without = ['doc', 'locale']
+    await runProgram(bootstrap({ suite: SYSTEMS[os], packages: all, without, setup: script }, tar), options)
     await runProgram([engine, 'import', '--change', 'CMD ["/lib/systemd/systemd"]', tar, tag], options)
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { bootstrap } from './bootstrap.ts'
 import { LabError } from './error.ts'
 import { needPrograms, needSpace, runProgram } from './program.ts'
 import { SYSTEMS, type System } from './state.ts'
@@ -105,11 +106,9 @@ async function build({ os, packages, signal }: ImageWish, folder: string): Promi
   const [tree, raw] = [join(folder, 'tree'), join(folder, 'root.raw')]
   const setup = join(folder, 'setup.sh')
   writeFileSync(setup, SETUP.map(file => readFileSync(file, 'utf8')).join('\n'))
-  const include = [...PACKAGES, ...packages].join(',')
-  const excluded = ['doc', 'locale', 'man'].map(name => `--dpkgopt=path-exclude=/usr/share/${name}/*`)
-  const hook = `--customize-hook=chroot "$1" sh -s < '${setup}'`
-  const words = ['mmdebstrap', '--variant=minbase', `--include=${include}`, ...excluded, hook]
-  await runProgram([...words, SYSTEMS[os], tree], { deadlineMs: 15 * MINUTE, signal })
+  const without = ['doc', 'locale', 'man']
+  const recipe = { suite: SYSTEMS[os], packages: [...PACKAGES, ...packages], without, setup }
+  await runProgram(bootstrap(recipe, tree), { deadlineMs: 15 * MINUTE, signal })
   for (const [pattern, name] of [
     ['vmlinuz-*', IMAGE.kernel],
     ['initrd.img-*', IMAGE.archive],

@@ -187,7 +187,7 @@ export class Lanes {
     return parts.length === 0 && !this.#signal.aborted ? { signal: this.#signal } : {}
   }
 
-  /** What is left over goes before the shell does; a host that is lost keeps it until its next start. */
+  /** What is left over goes before the shell does; a host that is lost, or not waited for any more, keeps it until its next start. */
   async #tidy(opening: Promise<Lane>): Promise<void> {
     try {
       const lane = await opening
@@ -195,7 +195,7 @@ export class Lanes {
         lane.spent.length === 0 && (lane.kept === undefined || noteScript(lane.kept) === undefined)
       if (!isTidy) await this.#frame(lane, [], [], LINK_SLACK_MS)
     } catch (error) {
-      if (!isLost(error)) throw error
+      if (!isLost(error) && !this.#signal.aborted) throw error
     }
   }
 

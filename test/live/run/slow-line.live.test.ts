@@ -88,24 +88,30 @@ test('a change goes on when the line is cut, is made once, and stands in the jou
   ).toEqual(['0'])
 })
 
-test('a host that stands still keeps neither the others nor the end of the run beyond its deadline', async () => {
-  const site = playbook('- { name: wait, shell: "echo started; sleep {{ seconds }}" }')
-  const still = await slowLine(host.address, host.port, { roundTripMs: 20, bytesPerSecond: 1_000_000 })
-  const hosts = inventory({ near: {}, far: { host: '127.0.0.1', port: still.port } })
-  const run = startMsingi(['apply', site, '-i', hosts, '-e', 'seconds=1', '--deadline', '20'], {
-    MSINGI_LOCK: 'off',
-  })
-  await run.when(event => event.type === 'task_output' && event.host === 'far')
-  still.stall()
-  const near = await run.when(event => event.type === 'host_done' && event.host === 'near')
-  const ran = await run.ended
-  still.close()
+test.each([
+  ['in the middle of a change', '4'],
+  ['when all is done', '1'],
+])(
+  'a host that stands still %s keeps neither the others nor the end of the run beyond its deadline',
+  async (_, seconds) => {
+    const site = playbook('- { name: wait, shell: "echo started; sleep {{ seconds }}" }')
+    const still = await slowLine(host.address, host.port, { roundTripMs: 20, bytesPerSecond: 1_000_000 })
+    const hosts = inventory({ near: {}, far: { host: '127.0.0.1', port: still.port } })
+    const run = startMsingi(['apply', site, '-i', hosts, '-e', `seconds=${seconds}`, '--deadline', '20'], {
+      MSINGI_LOCK: 'off',
+    })
+    await run.when(event => event.type === 'task_output' && event.host === 'far')
+    still.stall()
+    const near = await run.when(event => event.type === 'host_done' && event.host === 'near')
+    const ran = await run.ended
+    still.close()
 
-  expect(near).toMatchObject({ counts: { changed: 1 } })
-  expect(ran.exit).toBe(130)
-  expect(ran.ms).toBeLessThan(50_000)
-  expect(eventsOf(ran, 'run_done')).toHaveLength(1)
-})
+    expect(near).toMatchObject({ counts: { changed: 1 } })
+    expect(ran.exit).toBe(130)
+    expect(ran.ms).toBeLessThan(50_000)
+    expect(eventsOf(ran, 'run_done')).toHaveLength(1)
+  },
+)
 
 test('a command is ended on the host when the time of tasks is over', async () => {
   const site = playbook('- { name: hang, shell: sleep 300 }')

@@ -7,7 +7,7 @@ import { hostOf, loginKey, type OpenLab } from '../../src/lab/state.ts'
 import { PACKAGES } from '../live/roles/packages.ts'
 import { differences, player } from '../live/roles/playing.ts'
 import { failures, msingi, tasksThat } from '../live/support/msingi.ts'
-import { asRoot, endLab, startLab } from './support/lab.ts'
+import { asRoot, endLab, startLab, STRANGER } from './support/lab.ts'
 
 const exec = promisify(execFile)
 /** An emulated machine takes minutes to read all its files. */
@@ -91,6 +91,20 @@ test('ssh lets in the key, and no password', async () => {
   await expect(login('-o', 'PubkeyAuthentication=no')).rejects.toThrow(/Permission denied \(publickey\)/)
 })
 
+test('connections that end before a login shut nobody out, failed logins do', async () => {
+  const bans = (): Promise<string> => asRoot(lab, 'host1', 'sleep 5; fail2ban-client status sshd')
+  for (let count = 0; count < 8; count += 1) await hangUp(hostOf(lab, 'host1').port)
+  expect(await bans()).toMatch(/Currently banned:\s+0\n/)
+
+  await asRoot(
+    lab,
+    'host1',
+    `${STRANGER}
+    for count in 1 2 3 4 5 6; do ip netns exec out ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null nobody-here@10.99.0.1 true; done; ip netns del out`,
+  )
+  expect(await bans()).toMatch(/Banned IP list:\s+10\.99\.0\.2\n/)
+})
+
 test('what is loosened by hand is named, and repaired', async () => {
   await asRoot(
     lab,
@@ -110,6 +124,15 @@ test('what is loosened by hand is named, and repaired', async () => {
   expect((await play('apply', PARAMS)).exit).toBe(0)
   expect((await play('drift', PARAMS)).exit).toBe(0)
 })
+
+/** Connects, reads who answers, and goes. */
+function hangUp(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('data', () => socket.destroy()).once('close', () => resolve())
+    socket.once('error', reject)
+  })
+}
 
 /** Whether a port of the host answers to a request from outside. */
 function answers(port: number): Promise<boolean> {

@@ -4,7 +4,7 @@ import type { OpenLab } from '../../src/lab/state.ts'
 import { byHand, cycles, shown, type Handled } from '../live/modules/by-hand.ts'
 import { testCycle } from '../live/modules/cycle-tests.ts'
 import { msingi, tasksThat } from '../live/support/msingi.ts'
-import { asRoot, endLab, startLab } from './support/lab.ts'
+import { asRoot, endLab, startLab, STRANGER } from './support/lab.ts'
 
 /** Docker, packet filters, kernel settings and an authority of ACME: what a container has not. One machine for all. */
 const PACKAGES = ['docker.io', 'docker-cli', 'docker-compose', 'ufw', 'pebble', 'certbot', 'curl']
@@ -56,11 +56,6 @@ test('docker_prune removes what its plan lists, and nothing that is used', async
     [ -z "$(docker images -q --filter dangling=true)" ]; if docker inspect done 2>/dev/null; then exit 1; fi; docker rm -f user`,
   )
 })
-
-/** A stranger to the host: another network stack on a cable of its own. */
-const STRANGER = `ip netns add out; ip link add cable type veth peer name far netns out
-ip addr add 10.99.0.1/24 dev cable; ip link set cable up
-ip -n out addr add 10.99.0.2/24 dev far; ip -n out link set far up; ip -n out route add default via 10.99.0.1`
 
 test('ports that Docker publishes pass ufw, and the rules of the page of nftables stop them', async () => {
   const asks = async (port: number): Promise<string> =>

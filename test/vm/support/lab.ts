@@ -31,6 +31,11 @@ export async function endLab(lab: OpenLab): Promise<void> {
   rmSync(join(lab.folder, '..'), { recursive: true, force: true })
 }
 
+/** Shell that makes a stranger to the host, `ip netns exec out`: another network stack, 10.99.0.2, on a cable of its own to 10.99.0.1. */
+export const STRANGER = `ip netns add out; ip link add cable type veth peer name far netns out
+ip addr add 10.99.0.1/24 dev cable; ip link set cable up
+ip -n out addr add 10.99.0.2/24 dev far; ip -n out link set far up; ip -n out route add default via 10.99.0.1`
+
 /** Runs a script as root on a host, over a connection of its own, and returns what it printed. */
 export async function asRoot(lab: OpenLab, host: string, script: string): Promise<string> {
   const connection = await connectTo(lab)(host, AbortSignal.timeout(CONNECT_MS))

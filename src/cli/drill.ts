@@ -38,7 +38,7 @@ export async function drill(name: string, flags: DrillFlags): Promise<number> {
       cache: LAB_CACHE,
       say,
       login: shells.login,
-      apply: (playbook, onTask) => apply(playbook, flags.inventory, host.name, onTask),
+      apply: (playbook, onPrinted) => apply(playbook, flags.inventory, host.name, onPrinted),
     })
     keepDrill(HISTORY, record)
     if (flags.output === 'json') process.stdout.write(`${JSON.stringify(record)}\n`)
@@ -129,7 +129,7 @@ async function apply(
   playbook: string,
   inventory: string,
   host: string,
-  onTask: ((name: string) => void) | undefined,
+  onPrinted: ((task: string) => void) | undefined,
 ): Promise<Applied> {
   const folder = mkdtempSync(join(tmpdir(), 'msingi-drill-'))
   const file = join(folder, 'drill.yml')
@@ -138,7 +138,7 @@ async function apply(
   try {
     const words = ['apply', file, '-i', inventory, '-l', host, '--yes']
     const { exit, stderr } = await runSelf(words, event => {
-      if (event.type === 'task_start') onTask?.(event.task)
+      if (event.type === 'task_output') onPrinted?.(event.task)
       if (event.type === 'task_done' || event.type === 'handler_done')
         tasks.push(`${event.task}: ${event.status}`)
     })

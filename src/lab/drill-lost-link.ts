@@ -13,7 +13,7 @@ const PLAYBOOK = `- name: A change that takes longer than the link lasts
   become: true
   tasks:
     - name: ${SLOW}
-      shell: sleep 20; echo done >> ${FOLDER}/work
+      shell: echo begun; sleep 20; echo done >> ${FOLDER}/work
       notify: Tell of it
     - name: What comes after
       copy: { dest: ${FOLDER}/after, content: "after\\n" }
@@ -50,7 +50,6 @@ export const lostLink = defineScenario({
   async break(stage, seconds) {
     let isDown = false
     const pull = async (): Promise<void> => {
-      await sleep(2000)
       await setLink(stage.lab, stage.host.name, false)
       isDown = true
       stage.note('cable out', true)
@@ -59,6 +58,7 @@ export const lostLink = defineScenario({
       stage.note('cable in', true)
     }
     let pulling: Promise<void> | undefined
+    // Not before the change has begun on the host: a link that dies during the login is another matter.
     const applied = await stage.apply(PLAYBOOK, task => {
       if (task === SLOW) pulling ??= pull()
     })

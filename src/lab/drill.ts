@@ -21,8 +21,8 @@ export interface Stage {
   readonly signal: AbortSignal
   /** Opens root's shell over a new connection; the drill closes it when it ends. */
   readonly login: () => Promise<Session>
-  /** Runs a playbook on the host as a person would; `onTask` is told the name of each task as it begins. */
-  readonly apply: (playbook: string, onTask?: (name: string) => void) => Promise<Applied>
+  /** Runs a playbook on the host as a person would; `onPrinted` is told the name of a task whose command has printed something. */
+  readonly apply: (playbook: string, onPrinted?: (task: string) => void) => Promise<Applied>
   /** Writes evidence into the record. */
   readonly note: (what: string, value: Evidence) => void
 }

@@ -102,12 +102,12 @@ test(
       const run = start(bench, bench.enduring)
       // Held where it is, so that the restart surely comes before its end.
       const held = await bench.host.run(
-        `pid=$(timeout 60 sh -c 'until pgrep -of "[d]pkg --status-fd"; do :; done') && sleep ${(random() * 0.15).toFixed(3)}
+        `pid=$(timeout 30 sh -c 'until pgrep -of "[d]pkg .*--status-fd"; do :; done') && sleep ${(random() * 0.04).toFixed(3)}
         kill -STOP "$pid" && echo held || echo too late`,
       )
       await restart()
-      const ran = await run.ended
       const audit = await bench.host.run('dpkg --audit | wc -l')
+      const ran = await run.ended
       tell(`dpkg ${held.trim()}, ${audit.trim()} lines of dpkg --audit, exit ${ran.exit} ${reasonsOf(ran)}`)
       expect([0, 1], reasonsOf(ran)).toContain(ran.exit)
       await conclude(bench, ran, { most: 2 })

@@ -7,7 +7,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/live/**', 'test/faults/**', 'test/vm/**'],
+          exclude: ['test/live/**', 'test/faults/**', 'test/vm/**', 'test/site/**'],
           // Tests side by side all work on this very machine, so none of them may lock it.
           env: { MSINGI_LOCK: 'off' },
           testTimeout: 10_000,
@@ -45,6 +45,16 @@ export default defineConfig({
           maxWorkers: 2,
           testTimeout: 900_000,
           hookTimeout: 1_800_000,
+        },
+      },
+      {
+        test: {
+          // From bare machine to served CHT takes an hour on an emulated processor: `npm run site`, not part of `npm test`.
+          name: 'site',
+          include: ['test/site/**/*.site.test.ts'],
+          maxWorkers: 1,
+          testTimeout: 5_400_000,
+          hookTimeout: 3_600_000,
         },
       },
     ],

@@ -3,15 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventsOf, msingi, type Ran } from '../support/msingi.ts'
 
-/** Returns what runs one role on the hosts of an inventory, with parameters that may differ from run to run. */
+/** Returns what runs one role on hosts of an inventory, with parameters that may differ from run to run. */
 export function player(
   role: string,
   inventory: string,
+  hosts = 'all',
 ): (command: 'apply' | 'plan' | 'drift', params?: object) => Promise<Ran> {
   const folder = mkdtempSync(join(tmpdir(), 'msingi-role-'))
   return (command, params = {}) => {
     const playbook = join(folder, 'site.yml')
-    writeFileSync(playbook, JSON.stringify([{ hosts: 'all', become: true, roles: [{ role, ...params }] }]))
+    writeFileSync(playbook, JSON.stringify([{ hosts, become: true, roles: [{ role, ...params }] }]))
     return msingi(command, playbook, '-i', inventory)
   }
 }

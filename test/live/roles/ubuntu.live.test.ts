@@ -57,7 +57,7 @@ END`)
   const told = (task: string): string =>
     eventsOf(plan, 'task_done')
       .filter(event => event.task === task)
-      .map(({ changes = [], label }) => JSON.stringify([label, changes]))
+      .map(({ changes, label }) => JSON.stringify([label, changes]))
       .join('\n')
 
   test('is planned without a failure, and nothing is written', async () => {

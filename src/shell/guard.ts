@@ -51,7 +51,8 @@ export function armScript({ token, task, seconds }: Guard, scope: Scope): Sh {
     sh`put program ${guardProgram().text}; put token "$t"; put task ${oneLine(task)}; put seconds ${seconds}`,
     sh`(D=$n; export D; exec sh "$n/program" save ${wordsOf(scope)}) || { c=$?; rm -rf "$n"; exit $c; }`,
     BOOT_UNIT,
-    sh`sync; mv "$n" "$g/armed" || exit`,
+    // A slow disk may take its time, which is not the change's.
+    sh`sync; read -r u x </proc/uptime; echo $((\${u%%.*}+${seconds})) >"$n/until"; mv "$n" "$g/armed" || exit`,
     START_WATCHER,
     REMOVE_BOOT_UNIT,
     sh`rm -rf "$g/armed"; echo "the watcher does not start" >&2; exit 74`,
@@ -205,7 +206,8 @@ rm -f $b/msingi-guard.service $b/multi-user.target.wants/msingi-guard.service
 [ -z "$(systemctl list-units --all --plain --no-legend msingi-guard.service 2>/dev/null)" ] || systemctl daemon-reload; fi`
 
 /** systemd takes the watcher out of the session's reach, and starts it again should it be killed. */
-const START_WATCHER = sh`seen() { i=0; while [ $i -lt 30 ]; do [ -s "$g/armed/pid" ] && exit 0; sleep 0.1 || sleep 1; i=$((i+1)); done; }
+const START_WATCHER = sh`seen() { i=0; while [ $i -lt 30 ]; do [ -s "$g/armed/pid" ] && exit 0
+[ -d "$g/armed" ] || { echo "its time was over before the change began" >&2; exit 74; }; sleep 0.1 || sleep 1; i=$((i+1)); done; }
 if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
 systemd-run --quiet --collect --unit="msingi-guard-$t" -p Restart=on-failure -p RestartSec=1 -p OOMScoreAdjust=-900 /bin/sh -c 'for d in reverting armed; do [ ! -e "$0/$d/program" ] || exec sh "$0/$d/program" watch "$1"; done' "$g" "$t" >/dev/null 2>&1 && seen
 fi

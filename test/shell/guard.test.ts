@@ -167,14 +167,23 @@ describe.each(SHELLS)('a guard in %s', name => {
 
   test('takes the change back by itself when its time is over, and tells whoever comes then', async () => {
     const path = join(etc, 'file')
-    await arm({ paths: [path] }, 1)
+    await arm({ paths: [path] }, 3)
     writeFileSync(path, 'new\n')
-    for (let tries = 0; tries < 50 && existsSync(path); tries += 1) await run(sh`sleep 0.2`)
+    for (let tries = 0; tries < 80 && existsSync(path); tries += 1) await run(sh`sleep 0.2`)
 
     expect(existsSync(path)).toBe(false)
     const late = await run(disarmScript({ token: 't1' }, []))
     expect(readFate(late)).toEqual({ is: 'taken back', did: [`removed ${path}`], along: [] })
     expect(readFileSync(join(guards, 'told-t1/why'), 'utf8')).toBe('nobody came back in time\n')
+  })
+
+  test('does not count the time that the disk takes', async () => {
+    const path = join(etc, 'file')
+    const slow = sh`sync() { sleep 3; }; ${armScript({ token: 't1', task: 'the task', seconds: 3 }, { ...NOTHING, paths: [path] })}`
+    requireArmed(await run(slow))
+    writeFileSync(path, 'new\n')
+
+    expect(readFate(await run(disarmScript({ token: 't1' }, [])))).toEqual({ is: 'kept' })
   })
 
   test('keeps more before a further change', async () => {

@@ -16,9 +16,11 @@ export const acmeParams = z
     client: z.enum(['certbot', 'lego']).default('certbot').describe('Program on the host that gets it.'),
     account_email: z
       .string()
-      .regex(/^[^\s@]+@[^\s@]+$/, 'an address for mail expected')
-      .optional()
-      .describe('Where the authority writes to before the certificate ends; `lego` needs it.'),
+      .regex(/^([^\s@]+@[^\s@]+)?$/, 'an address for mail expected')
+      .default('')
+      .describe(
+        'Where the authority writes to before the certificate ends; nowhere where empty. `lego` needs it.',
+      ),
     terms_agreed: flag()
       .default(false)
       .describe('You agree to the terms of the authority; it asks for that.'),
@@ -73,7 +75,7 @@ export const acmeParams = z
     if (odd !== undefined || domains.length === 0)
       complain(context, 'domains', `\`${odd ?? ''}\` found, the name of a host expected`)
     if (!given.terms_agreed) complain(context, 'terms_agreed', 'the authority asks for `terms_agreed: true`')
-    if (client === 'lego' && given.account_email === undefined)
+    if (client === 'lego' && given.account_email === '')
       complain(context, 'account_email', '`account_email` is missing', 'MISSING_PARAM')
     if (challenge === 'dns-01' && given.dns_provider === undefined)
       complain(context, 'dns_provider', '`dns_provider` is missing', 'MISSING_PARAM')

@@ -29,7 +29,7 @@ function certbotScript(found: readonly Change[], wish: AcmeParams): Sh {
     wish.acme_directory,
     '--cert-name',
     name,
-    ...(email === undefined ? ['--register-unsafely-without-email'] : ['--email', email]),
+    ...(email === '' ? ['--register-unsafely-without-email'] : ['--email', email]),
     ...proof,
     ...domains.flatMap(one => ['-d', one]),
     '--key-type',
@@ -50,7 +50,7 @@ function certbotScript(found: readonly Change[], wish: AcmeParams): Sh {
 
 /** Another set of names is another certificate to lego, under the same name; the same names are renewed. */
 function legoScript(found: readonly Change[], wish: AcmeParams): Sh {
-  const { domains, account_email: email = '', ca_cert: ca, webroot, deploy_hook: hook } = wish
+  const { domains, account_email: email, ca_cert: ca, webroot, deploy_hook: hook } = wish
   const { dns_provider: provider = '', dns_credentials: credentials } = wish
   const renews = found.every(({ kind }) => kind === 'days_left')
   const proof =

@@ -141,6 +141,53 @@ test(
   },
 )
 
+test(
+  'an authority issues the certificate, which is shown at once and after each renewal',
+  { timeout: 600_000 },
+  async () => {
+    await host.run(AUTHORITY)
+    const withAcme = [...project, '-e', 'cht_tls=acme', '-e', 'cht_acme_server=https://localhost:14000/dir']
+    expect(failures(await msingi('plan', ...withAcme))).toEqual([])
+    expect(failures(await msingi('apply', ...withAcme))).toEqual([])
+    const first = await shown()
+    expect(first).toMatch(/Pebble Intermediate/)
+
+    const drift = await msingi('drift', ...withAcme)
+    expect([...tasksThat(drift, 'would_change'), ...tasksThat(drift, 'unknown')]).toEqual([])
+
+    await host.run('certbot renew --quiet --force-renewal --no-random-sleep-on-renew')
+    const second = await shown()
+    expect(second).toMatch(/Pebble Intermediate/)
+    expect(second).not.toBe(first)
+
+    // Whoever put another one in its place is found out, and the issued one is shown again.
+    await host.run(`cd "$(docker volume inspect --format '{{.Mountpoint}}' cht_cht-ssl)" && cht-host reload-nginx &&
+    openssl req -x509 -nodes -newkey rsa:2048 -subj /CN=stale -days 9 -out cert.pem -keyout key.pem 2>/dev/null && cht-host reload-nginx`)
+    expect(await shown()).toMatch(/stale/)
+    expect(failures(await msingi('apply', ...withAcme))).toEqual([])
+    expect(await shown()).toBe(second)
+  },
+)
+
+/** What a client of the host is shown. */
+function shown(): Promise<string> {
+  return host.run(
+    'openssl s_client -connect 127.0.0.1:443 -servername cht.example.org </dev/null 2>/dev/null | openssl x509 -noout -issuer -serial',
+  )
+}
+
+/** An authority on the host that proves names over port 80, as one in the internet does; the host trusts it. */
+const AUTHORITY = `set -e
+  apt-get install --quiet --yes --no-install-recommends pebble >/dev/null
+  mkdir /srv/authority && cd /srv/authority
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out ca.pem -days 30 -subj /CN=localhost -addext subjectAltName=DNS:localhost 2>/dev/null
+  cp ca.pem /usr/local/share/ca-certificates/authority.crt && update-ca-certificates >/dev/null 2>&1
+  echo '127.0.0.1 cht.example.org' >>/etc/hosts
+  printf '%s\\n' '{ "pebble": { "listenAddress": "127.0.0.1:14000", "managementListenAddress": "127.0.0.1:15000",
+    "certificate": "/srv/authority/ca.pem", "privateKey": "/srv/authority/key.pem", "httpPort": 80, "tlsPort": 443 } }' >pebble.json
+  systemd-run --quiet --unit=authority --setenv=PEBBLE_VA_NOSLEEP=1 --setenv=PEBBLE_WFE_NONCEREJECT=0 pebble -config $PWD/pebble.json
+  for i in $(seq 60); do curl -sf https://localhost:14000/dir >/dev/null && exit 0; sleep 1; done; exit 1`
+
 const UPS = {
   power_ups_driver: 'dummy-ups',
   power_ups_port: 'test.dev',
@@ -165,7 +212,7 @@ async function makeBundle(): Promise<string> {
   writeComposeFiles(join(folder, 'builds', VERSION), VERSION)
   const wish = `name: test
 system: debian-13
-packages: [docker.io, docker-cli, containerd, docker-compose, apparmor, curl, ca-certificates, nut-server, nut-client]
+packages: [docker.io, docker-cli, containerd, docker-compose, apparmor, curl, ca-certificates, nut-server, nut-client, certbot, pebble]
 cht:
   - version: ${VERSION}
     builds: ${folder}/builds

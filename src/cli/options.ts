@@ -216,7 +216,7 @@ export function addOutputOptions(command: Command): Command {
     .addOption(
       new Option(
         '--output <form>',
-        'tty, plain, json, junit or prometheus, =FILE to write to a file; may be given several times',
+        'tty, plain, json, junit, prometheus or html, =FILE to write to a file; may be given several times',
       )
         .argParser(collect)
         .default([], 'tty on a terminal, else plain'),

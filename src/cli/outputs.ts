@@ -8,7 +8,7 @@ import { paletteFor } from '../report/palette.ts'
 import type { Sink } from '../report/sink.ts'
 import type { OutputFlags } from './options.ts'
 
-const FORMS = ['tty', 'plain', 'json', 'junit', 'prometheus'] as const
+const FORMS = ['tty', 'plain', 'json', 'junit', 'prometheus', 'html'] as const
 type Form = (typeof FORMS)[number]
 
 /** One `--output`, understood. */
@@ -116,6 +116,10 @@ async function openReporter(form: Form, sink: Sink, flags: OutputFlags, outside:
     case 'prometheus': {
       const { prometheusReporter } = await import('../report/prometheus.ts')
       return prometheusReporter(sink)
+    }
+    case 'html': {
+      const { htmlReporter } = await import('../report/html.ts')
+      return htmlReporter(sink)
     }
   }
 }

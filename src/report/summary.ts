@@ -43,10 +43,10 @@ export function summary(outcome: Outcome, palette: Palette, everyHost: boolean):
 
 function table(
   rows: readonly (readonly HostDone[])[],
-  { hosts, mode }: Outcome,
+  outcome: Outcome,
   palette: Palette,
 ): readonly string[] {
-  const counted = COUNTS.filter(name => isShown(name, mode) || hosts.some(host => host.counts[name] > 0))
+  const counted = shownCounts(outcome)
   const head = ['host', ...counted.map(name => name.replace('_', ' ')), 'frames', 'sent', 'received', 'time']
   const grid = [head, ...rows.map(row => rowOf(row, counted))]
   const widths = head.map((_, column) => Math.max(...grid.map(row => cells(row[column] ?? ''))))
@@ -66,6 +66,11 @@ function alike(hosts: readonly HostDone[]): readonly (readonly HostDone[])[] {
     else rows.set(key, [host])
   }
   return [...rows.values()]
+}
+
+/** Returns which counts say something of this run. */
+export function shownCounts({ hosts, mode }: Outcome): readonly (typeof COUNTS)[number][] {
+  return COUNTS.filter(name => isShown(name, mode) || hosts.some(host => host.counts[name] > 0))
 }
 
 function isShown(name: (typeof COUNTS)[number], mode: Mode): boolean {
@@ -115,7 +120,7 @@ function closing(outcome: Outcome, palette: Palette): string {
 }
 
 /** The exit status in words. */
-function verdictOf({ hosts, done, mode }: Outcome): string {
+export function verdictOf({ hosts, done, mode }: Outcome): string {
   const { counts } = done
   const where = (name: keyof HostCounts): string =>
     `on ${plural(hosts.filter(host => host.counts[name] > 0).length, 'host')}`
@@ -143,6 +148,6 @@ function lostText(hosts: readonly HostDone[]): readonly string[] {
   return lost === 0 ? [] : [`${plural(lost, 'host')} unreachable`]
 }
 
-function isLost(host: HostDone): boolean {
+export function isLost(host: HostDone): boolean {
   return host.failure !== undefined || host.counts.unreachable > 0
 }

@@ -44,6 +44,8 @@ const MODES: readonly (readonly string[])[] = [
     'json=events.json',
     '--output',
     'junit=junit.xml',
+    '--output',
+    'html=run.html',
   ],
   ['apply', '-vv', '--output', 'json', '--output', 'prometheus=metrics.prom'],
   ['apply', '--output', 'junit', '-e', 'tail=x'],
@@ -111,7 +113,7 @@ describe('a secret in every parameter that takes one', () => {
     const told = texts.flatMap(([name, text]) => leaks(text).map(leak => [name, leak]))
 
     expect(texts.map(([name]) => name)).toEqual(
-      expect.arrayContaining(['events.json', 'junit.xml', 'metrics.prom', 'kept.plan']),
+      expect.arrayContaining(['events.json', 'junit.xml', 'run.html', 'metrics.prom', 'kept.plan']),
     )
     expect(told).toEqual([])
   })

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import type { Event, Reporter } from '../../src/base/event.ts'
+import { htmlReporter } from '../../src/report/html.ts'
 import { jsonReporter } from '../../src/report/json.ts'
 import { junitReporter } from '../../src/report/junit.ts'
 import { PLAIN_PALETTE } from '../../src/report/palette.ts'
@@ -16,6 +17,7 @@ const FORMS: ReadonlyMap<string, (sink: Sink) => Reporter> = new Map(
     'events.jsonl': jsonReporter,
     'junit.xml': junitReporter,
     prom: prometheusReporter,
+    html: htmlReporter,
   }),
 )
 

@@ -110,20 +110,27 @@ test('what is loosened by hand is named, and repaired', async () => {
     lab,
     'host1',
     `nft add rule inet hardening input accept; sysctl -q -w kernel.kptr_restrict=0
-    mount -o remount,exec /tmp; systemctl disable -q auditd`,
+    mount -o remount,exec /tmp; systemctl disable -q auditd
+    rm ${USB}; echo 'data /dev/disk/by-label/data /medium/key luks,noauto,keyfile-timeout=30s' >>/etc/crypttab`,
   )
 
   const found = differences(await play('drift', PARAMS))
 
+  // USB disks are let in where a key on one opens a disk.
   expect(found).toEqual([
     'Set the kernel: kernel.kptr_restrict',
     'Keep /tmp in memory, without programs: /tmp',
     'Record it: auditd.service',
     'Let in what is served, and nothing else: inet hardening input',
   ])
-  expect((await play('apply', PARAMS)).exit).toBe(0)
+  await asRoot(lab, 'host1', 'sed -i /by-label.data/d /etc/crypttab')
+  const repaired = await play('apply', PARAMS)
+  expect(repaired.exit).toBe(0)
+  expect(tasksThat(repaired, 'changed').join()).toContain('Take no USB disks')
   expect((await play('drift', PARAMS)).exit).toBe(0)
 })
+
+const USB = '/etc/modprobe.d/hardening-usb-storage.conf'
 
 /** Connects, reads who answers, and goes. */
 function hangUp(port: number): Promise<void> {

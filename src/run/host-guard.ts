@@ -19,7 +19,7 @@ import { domainsOf, scopeOf, type Deed } from './guard-scope.ts'
 import { TAKING_BACK_MS, type GuardNews } from './guard-news.ts'
 import type { GuardWish } from './guard-wish.ts'
 import type { Lane, Lanes } from './lanes.ts'
-import { isLost } from './lost.ts'
+import { isLost, isRefused } from './lost.ts'
 
 /** Who is about to change something, and in which shell. */
 export interface Doer {
@@ -43,6 +43,8 @@ interface Armed extends Guard {
   /** When the host takes the change back, on the controller's clock. */
   end: number
   isLinkDead: boolean
+  /** How often a fresh login was refused. */
+  refusals: number
 }
 
 /** How a trial ended. */
@@ -56,6 +58,11 @@ const LONGEST_LOGIN_MS = 90_000
 const LONG_ENOUGH_MS = 15_000
 const OFTEN_ENOUGH = 3
 const PAUSE_MS = 1000
+/** A login that is refused is tried once more, a little later; who fails too often is shut out by fail2ban, and the change is back by then. */
+const REFUSED_OFTEN_ENOUGH = 2
+const REFUSED_PAUSE_MS = 3000
+/** No more than so many for one change: the fifth is one too many for fail2ban, as it usually is. */
+const MOST_REFUSALS = 4
 /** Before its end a trial must be over, so that nothing is kept and taken back at once. */
 const MARGIN_MS = 2000
 /** What the host may need beyond the deadline until it answers again. */
@@ -127,10 +134,12 @@ export class HostGuard {
       const found = await this.#afresh(armed, disarmScript(armed, [...armed.open]), ANSWER_MS, armed.way)
       if (!(found instanceof Error)) return this.#ended(found)
       const now = performance.now()
-      const isEnough = tries >= OFTEN_ENOUGH && now - started > LONG_ENOUGH_MS
-      if (isEnough || isFinal(found) || now + PAUSE_MS + MARGIN_MS > armed.end)
+      const isEnough =
+        armed.refusals >= REFUSED_OFTEN_ENOUGH || (tries >= OFTEN_ENOUGH && now - started > LONG_ENOUGH_MS)
+      const rest = isRefused(found) ? REFUSED_PAUSE_MS : PAUSE_MS
+      if (isEnough || isFinal(found) || now + rest + MARGIN_MS > armed.end)
         return { is: 'unreachable', why: found.message }
-      await sleep(PAUSE_MS)
+      await sleep(rest)
     }
   }
 
@@ -145,11 +154,15 @@ export class HostGuard {
     for (;;) {
       const found = await this.#afresh(armed, order, TAKING_BACK_MS, this.#way)
       if (!(found instanceof Error)) return this.#ended(found)
-      if (!isPatient() || performance.now() > armed.end + RETURN_MS) {
+      const isEnough = armed.refusals >= MOST_REFUSALS || performance.now() > armed.end + RETURN_MS
+      if (!isPatient() || isEnough) {
         await this.#release('dead')
         return { is: 'unreachable', why: found.message }
       }
-      await sleep(PAUSE_MS)
+      // Refused as long as the change is there: the host is asked again once it has taken it back by itself.
+      const next = isRefused(found) ? Math.max(armed.end, performance.now() + RETURN_MS / 3) : 0
+      do await sleep(PAUSE_MS)
+      while (performance.now() < next && isPatient())
     }
   }
 
@@ -174,6 +187,7 @@ export class HostGuard {
       open: new Set(),
       end: performance.now() + wish.seconds * 1000,
       isLinkDead: false,
+      refusals: 0,
     }
     this.#note(this.#armed, scope, lane)
   }
@@ -233,6 +247,7 @@ export class HostGuard {
       const [answer] = await root.exchange([{ script }], { deadlineMs: answerMs })
       return answer ?? NO_ANSWER
     } catch (error) {
+      if (isRefused(error)) armed.refusals += 1
       if (isLost(error)) return error
       if (!signal.aborted) throw error
       return new ConnectError(this.#host, 'tcp', `no login within ${LONGEST_LOGIN_MS / 1000} s`)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConnectError } from '../base/error.ts'
-import { isFinal, isLost } from './lost.ts'
+import { isFinal, isLost, isRefused, pauseAfterRefusal } from './lost.ts'
 
 /** A link that was cut, and is there again. */
 export interface Back {
@@ -58,8 +58,10 @@ export class Link {
     const began = performance.now()
     this.#cuts += 1
     let final = 0
+    let refusals = 0
     for (let attempts = 1; ; attempts += 1) {
-      await sleep(pauseMs(attempts + this.#cuts - 1), undefined, { signal: this.#signal })
+      const rest = refusals === 0 ? pauseMs(attempts + this.#cuts - 1) : pauseAfterRefusal(refusals)
+      await sleep(rest, undefined, { signal: this.#signal })
       try {
         const result = await connect()
         const ms = performance.now() - began
@@ -70,7 +72,9 @@ export class Link {
         if (!isLost(error)) throw error
         // Twice in a row: a line may garble a key.
         final = isFinal(error) ? final + 1 : 0
-        const isLate = this.#goneMs + performance.now() - began > this.#seconds * 1000
+        refusals = isRefused(error) ? refusals + 1 : 0
+        const rest = refusals === 0 ? 0 : pauseAfterRefusal(refusals)
+        const isLate = this.#goneMs + performance.now() - began + rest > this.#seconds * 1000
         if (final > 1 || isLate || this.#cuts > MOST_CUTS) throw this.#giveUp(cut, error)
       }
     }

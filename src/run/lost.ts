@@ -11,3 +11,16 @@ export function isLost(error: unknown): error is ConnectError | DeadlineError {
 export function isFinal(error: unknown): boolean {
   return error instanceof ConnectError && FINAL_STAGES.includes(error.stage)
 }
+
+/** Returns whether the host answered and let nobody in. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof ConnectError && (error.stage === 'auth' || error.stage === 'become')
+}
+
+/**
+ * Returns how long to wait after so many refusals in a row, in milliseconds: four tries in ten minutes, for fail2ban shuts whoever fails more
+ * often out of the host, five being its usual measure. A host that is starting may refuse everybody for some seconds.
+ */
+export function pauseAfterRefusal(refusals: number): number {
+  return 10_000 * 4 ** (refusals - 1)
+}

@@ -5,7 +5,7 @@ import type { Action, Patience } from '../modules/module.ts'
 import { lines, sh, type Sh } from '../shell/sh.ts'
 import type { Become } from '../transport/session.ts'
 import type { Lane, Lanes } from './lanes.ts'
-import { isFinal, isLost } from './lost.ts'
+import { isFinal, isLost, isRefused, pauseAfterRefusal } from './lost.ts'
 import { LIFE, readLife } from './recall.ts'
 
 /** What waiting for a host needs. */
@@ -89,9 +89,12 @@ async function reachAgain(
   hint?: string,
 ): Promise<void> {
   const end = performance.now() + seconds * 1000
-  for (let rest = first; ; rest = Math.min(rest * 1.5, LONGEST_PAUSE_SECONDS)) {
+  let refusals = 0
+  for (let pace = first; ; pace = Math.min(pace * 1.5, LONGEST_PAUSE_SECONDS)) {
     const found = await attempt(on, accept)
     if (found === true) return
+    refusals = isRefused(found) ? refusals + 1 : 0
+    const rest = refusals === 0 ? pace : pauseAfterRefusal(refusals) / 1000
     if (performance.now() + rest * 1000 > end) {
       const why = found instanceof Error ? `: ${found.message}` : ''
       throw new TaskError('NOT_BACK', `${complaint} within ${seconds} s${why}`, hint)

@@ -88,9 +88,14 @@ describe('a change that locks everybody out is taken back', () => {
 
   test('where PAM refuses every login', async () => {
     const ran = await apply(
-      '- name: pam\n  copy: { dest: /etc/pam.d/sshd, content: "account required pam_deny.so\\n" }\n  guard: { reconnect: 10s }',
+      '- name: pam\n  copy: { dest: /etc/pam.d/sshd, content: "account required pam_deny.so\\n" }\n  guard: { reconnect: 30s }',
     )
     await expectTakenBack(ran, 'pam')
+    expect(codeOf(ran, 'pam')).toBe('LOCKED_OUT')
+    // Whoever counts failed logins must not shut us out for it.
+    expect(await host.run("journalctl --output cat | grep -c 'Access denied for user ops by PAM'")).toBe(
+      '2\n',
+    )
   })
 
   test('by the host alone, where the link is cut and nobody gets in any more', async () => {

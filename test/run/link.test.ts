@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ConnectError, DeadlineError } from '../../src/base/error.ts'
 import { Link } from '../../src/run/link.ts'
+import { pauseAfterRefusal } from '../../src/run/lost.ts'
 
 const cut = new ConnectError('h', 'lost', 'the link was lost')
 const refused = new ConnectError('h', 'tcp', 'connection refused')
@@ -35,6 +36,21 @@ describe('a link', () => {
   test('is given up where a host shows the wrong key twice in a row', async () => {
     const link = new Link('h', 60, signal)
     await expect(link.restore(cut, failing(wrongKey, wrongKey))).rejects.toMatchObject({ cause: wrongKey })
+  })
+
+  test('is not tried again and again where logins are refused, for that gets us shut out', async () => {
+    const denied = new ConnectError('h', 'auth', 'the host refused the login')
+    let tries = 0
+    const trying = new Link('h', 5, signal).restore(cut, () => {
+      tries += 1
+      return Promise.reject(denied)
+    })
+
+    await expect(trying).rejects.toMatchObject({ stage: 'lost', cause: denied })
+    expect(tries).toBe(1)
+    const pauses = [1, 2, 3, 4].map(pauseAfterRefusal)
+    expect(pauses.slice(0, 3).reduce((a, b) => a + b)).toBeLessThan(600_000)
+    expect(pauses.reduce((a, b) => a + b)).toBeGreaterThan(600_000)
   })
 
   test('is left alone by an interrupted run', async () => {

@@ -80,6 +80,8 @@ code=$?
 journalctl --no-pager -q -o short-iso -n 20 -u ${name}; } >&2 2>/dev/null </dev/null
 exit "$code"
 }`,
+    // One that has failed too often is not even tried: systemd counts.
+    before?.active === 'failed' && sh`systemctl reset-failed -- ${name} 2>/dev/null`,
     sh`${act} || sorry`,
     !leaves && !ends && staysUp(name, before),
   )

@@ -76,6 +76,7 @@ export const systemd = defineModule({
     'A unit that restarts over and over counts as not started.',
     'A unit that systemd can only start by itself (`static`) counts as enabled and as disabled, whichever is asked for.',
     'A unit of `Type=oneshot` that does not remain active is run by `state: started` every time.',
+    'A unit that has failed is started whatever the limit of its starts (`StartLimitBurst`) says: what counts is what is asked for now.',
     'After a start the unit must stay up for a moment; else the task fails and shows the journal of the unit.',
     'Units of users are refused.',
     'As `service` it handles systemd only. `arguments` is not taken: what a unit is started with stands in its file.',

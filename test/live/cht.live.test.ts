@@ -89,23 +89,24 @@ test('the check after a start tells how long it took and what it found', async (
   )
 })
 
-test('where the data are gone nothing starts, by no way', { timeout: 300_000 }, async () => {
-  await host.run(`systemctl stop orderly-stop docker.socket docker
+test(
+  'where the data are gone nothing starts, by no way; once they are back a run starts it all',
+  { timeout: 300_000 },
+  async () => {
+    await host.run(`systemctl stop orderly-stop docker.socket docker
     mv /srv/cht/couchdb /srv/cht/couchdb.away && mkdir /srv/cht/couchdb`)
 
-  expect(await host.run('systemctl start docker || echo refused')).toContain('refused')
-  const run = await msingi('apply', ...project)
+    expect(await host.run('systemctl start docker || echo refused')).toContain('refused')
+    const run = await msingi('apply', ...project)
 
-  expect(run.exit).toBe(1)
-  expect(await host.run('ls -A /srv/cht/couchdb')).toBe('')
-  await host.run(
-    'rmdir /srv/cht/couchdb && mv /srv/cht/couchdb.away /srv/cht/couchdb && systemctl reset-failed docker',
-  )
-})
+    expect(run.exit).toBe(1)
+    expect(await host.run('ls -A /srv/cht/couchdb')).toBe('')
+    await host.run('rmdir /srv/cht/couchdb && mv /srv/cht/couchdb.away /srv/cht/couchdb')
+    expect(failures(await msingi('apply', ...project))).toEqual([])
+  },
+)
 
 test('another version is refused, before anything is changed', { timeout: 300_000 }, async () => {
-  await msingi('apply', ...project)
-
   const run = await msingi('apply', ...project, '-e', 'cht_version=5.2.0')
 
   expect(failures(run).map(failure => failure.split(': ').slice(0, 2).join(': '))).toEqual([

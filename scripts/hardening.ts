@@ -5,7 +5,7 @@ import { $, glob } from 'zx'
 import { onHost, type LabHost } from './hosts/lab-host.ts'
 
 // What docs/hardening.md tells of: one fresh machine is measured, hardened and measured again. It takes minutes with KVM and
-// hours without. `npm run hardening`
+// an hour without. `npm run hardening`
 const LAB = 'hardening'
 const RESULTS = join('.msingi', 'hardening')
 const PROFILE = 'xccdf_org.ssgproject.content_profile_anssi_bp28_intermediary'
@@ -61,10 +61,12 @@ async function measure(host: LabHost, when: string): Promise<void> {
     host,
     'lynis audit system --quick --no-colors --report-file /root/lynis.dat >/dev/null 2>&1; cat /root/lynis.dat',
   )
-  const scap = await onHost(
+  const told = await onHost(
     host,
     `oscap xccdf eval --profile ${PROFILE} /root/content.xml 2>/dev/null || [ $? = 2 ]`,
   )
+  // Each name comes with a carriage return before its value.
+  const scap = told.replaceAll('\r', '')
   writeFileSync(join(RESULTS, `lynis-${when}.dat`), lynis)
   writeFileSync(join(RESULTS, `oscap-${when}.txt`), scap)
   const index = /^hardening_index=(\d+)$/m.exec(lynis)?.[1]

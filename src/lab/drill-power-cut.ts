@@ -1,11 +1,13 @@
-import { randomInt } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sh, type Sh } from '../shell/sh.ts'
 import type { Session } from '../transport/session.ts'
 import { defineScenario, type Stage } from './drill.ts'
 import { LabError } from './error.ts'
 import { boot, cutPower, isRunning, usualDiskCache } from './machine.ts'
 import type { DiskCache } from './machine-words.ts'
 import { onHost } from './on-host.ts'
+import { readThroughCht, writeThroughCht } from './workload-cht.ts'
 import { emptyStore, lostDocuments, readStore, writeForever, type Workload } from './workload.ts'
 
 const FIRST_MS = 60_000
@@ -15,9 +17,17 @@ const EARLIEST_MS = 1000
 const LATEST_MS = 6000
 const PAUSE_MS = 10
 
+/** Where documents are written, and looked for after the cut. */
+interface Store {
+  readonly write: Sh
+  readonly read: Sh
+  /** Waits, after the cut, until the store answers again, and prints how many seconds after the start of the kernel that was. */
+  readonly back?: Sh
+}
+
 interface Cut {
   readonly acknowledged: number
-  readonly work: Workload
+  readonly store: Store
 }
 
 /** Cuts the power while documents are written, and looks for what was acknowledged. */
@@ -26,6 +36,12 @@ export const powerCut = defineScenario({
   summary: 'cut the power while documents are written; nothing acknowledged may be lost',
   kinds: ['vm'],
   options: {
+    store: {
+      value: 'file',
+      meaning:
+        'where documents are written: `file`, a small store of the drill, or `cht`, the CHT of the host',
+    },
+    'ready-within': { value: '1800', meaning: 'with `store=cht`, seconds until it must be back' },
     durability: {
       value: 'fsync',
       meaning: 'how the store keeps what it acknowledges: `fsync`, or `none` to see it lose',
@@ -37,10 +53,10 @@ export const powerCut = defineScenario({
     folder: { value: '/var/lib/msingi-drill', meaning: 'where on the host the documents are' },
   },
   prepare,
-  async break(stage, { session, work }: { session: Session; work: Workload }): Promise<Cut> {
+  async break(stage, { session, store }: { session: Session; store: Store }): Promise<Cut> {
     const counter = { acknowledged: 0 }
     const writing = session
-      .exchange([{ script: writeForever(work), onOutput: countInto(counter) }], { deadlineMs: WRITER_MS })
+      .exchange([{ script: store.write, onOutput: countInto(counter) }], { deadlineMs: WRITER_MS })
       .then(
         ([answer]) => `the writer ended by itself: ${answer?.err ?? ''}`,
         () => undefined,
@@ -53,13 +69,17 @@ export const powerCut = defineScenario({
     if (ended !== undefined) throw new LabError('PROGRAM_FAILED', ended)
     stage.note('cut after the first acknowledgement, ms', delay)
     stage.note('documents acknowledged', counter.acknowledged)
-    return { acknowledged: counter.acknowledged, work }
+    return { acknowledged: counter.acknowledged, store }
   },
-  async observe(stage, { acknowledged, work }) {
+  async observe(stage, { acknowledged, store }) {
     const seconds = await boot(stage.lab, stage.host.name, { ...stage, ...diskCacheOf(stage) })
     stage.note('seconds until SSH answered again', Math.round(seconds))
     const session = await stage.login()
-    const ranges = await onHost(session, readStore(work))
+    if (store.back) {
+      const back = await onHost(session, store.back, (Number(stage.options['ready-within']) + 60) * 1000)
+      stage.note('seconds from the start of the kernel until CHT was ready', Number(back.trim()))
+    }
+    const ranges = await onHost(session, store.read)
     const lost = lostDocuments(acknowledged, ranges)
     stage.note('documents whole', ranges.trim() === '' ? 'none' : ranges.trim().split('\n'))
     stage.note('documents lost', lost.length)
@@ -77,11 +97,8 @@ export const powerCut = defineScenario({
   },
 })
 
-async function prepare(stage: Stage): Promise<{ session: Session; work: Workload }> {
-  const { durability, folder = '' } = stage.options
-  if (durability !== 'fsync' && durability !== 'none') {
-    throw new LabError('WRONG_STATE', `\`durability\` is \`${durability}\`, expected \`fsync\` or \`none\``)
-  }
+async function prepare(stage: Stage): Promise<{ session: Session; store: Store }> {
+  const open = storeFor(stage.options)
   const { diskCache = await usualDiskCache() } = diskCacheOf(stage)
   stage.note('disk cache', diskCache)
   // How a disk caches is settled when it is switched on.
@@ -89,10 +106,40 @@ async function prepare(stage: Stage): Promise<{ session: Session; work: Workload
     if (isRunning(stage.lab, stage.host.name)) await cutPower(stage.lab, stage.host.name)
     await boot(stage.lab, stage.host.name, { ...stage, diskCache })
   }
-  const work: Workload = { folder, durability, pause: PAUSE_MS }
   const session = await stage.login()
-  await onHost(session, emptyStore(work))
-  return { session, work }
+  return { session, store: await open(session) }
+}
+
+type OpenStore = (session: Session) => Promise<Store>
+
+function storeFor({ store, durability, folder = '', ...options }: Stage['options']): OpenStore {
+  if (durability !== 'fsync' && durability !== 'none') {
+    throw new LabError('WRONG_STATE', `\`durability\` is \`${durability}\`, expected \`fsync\` or \`none\``)
+  }
+  if (store === 'cht') return session => chtStore(session, Number(options['ready-within']))
+  if (store !== 'file')
+    throw new LabError('WRONG_STATE', `\`store\` is \`${store}\`, expected \`file\` or \`cht\``)
+  const work: Workload = { folder, durability, pause: PAUSE_MS }
+  return async session => {
+    await onHost(session, emptyStore(work))
+    return { write: writeForever(work), read: readStore(work) }
+  }
+}
+
+/** The host must bring CHT back by itself: the drill only waits, and reads from the host's own check when it was ready. */
+async function chtStore(session: Session, seconds: number): Promise<Store> {
+  if (!(seconds > 0)) throw new LabError('WRONG_STATE', '`ready-within` is no number of seconds')
+  await onHost(session, sh`/usr/local/sbin/cht-host ready`)
+  const prefix = `msingi-drill-${randomBytes(4).toString('hex')}-`
+  const script = `tries=0
+until [ "$(sed -n 's/.*"boot": "\\([^"]*\\)".*/\\1/p' "$1" 2>/dev/null)" = "$(cat /proc/sys/kernel/random/boot_id)" ]; do
+  tries=$((tries + 1))
+  [ "$tries" -le "$2" ] || { echo 'the check after the start has not seen CHT ready' >&2; exit 1; }
+  sleep 1
+done
+sed -n 's/.*"ready_after": \\([0-9]*\\).*/\\1/p' "$1"`
+  const back = sh`sh -c ${script} sh /var/lib/boot-check/last.json ${seconds}`
+  return { write: writeThroughCht(prefix), read: readThroughCht(prefix), back }
 }
 
 function diskCacheOf({ options }: Stage): { readonly diskCache?: DiskCache } {

@@ -122,7 +122,7 @@ async function observe(stage: Stage, { prefix, control }: Loot): Promise<Seen> {
 /** Waits until nothing is about to start Docker any more; the question for a passphrase nobody answers stays open for ever. */
 async function settle(session: Session): Promise<void> {
   const settled = sh`systemctl is-system-running 2>&1 | grep -Eqx 'running|degraded' ||
-    { [ "$(cut -d. -f1 /proc/uptime)" -gt 120 ] && ! systemctl list-jobs --no-legend | grep -q ' docker[.]service '; }`
+    { [ "$(cut -d. -f1 /proc/uptime)" -gt 120 ] && ! systemctl list-jobs --no-legend | grep -q ' docker[.]service .* running'; }`
   for (let tries = 0; tries < 60; tries += 1) {
     if ((await status(session, settled)) === 0) return
     await sleep(5000)

@@ -160,7 +160,7 @@ export function labWish(name: string, flags: LabUpFlags): LabWish {
     publish: flags.publish.map(portNumber),
     hardware: {
       memory: byteCount(flags.memory, '--memory'),
-      cpus: flags.cpus,
+      ...(flags.cpus !== undefined && { cpus: flags.cpus }),
       disks: [...flags.disk.map(diskWish), ...(flags.medium === undefined ? [] : [mediumOf(flags.medium)])],
       tpm: flags.tpm === true,
       internet: flags.internet === true,

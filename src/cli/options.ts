@@ -124,7 +124,7 @@ export interface LabUpFlags {
   readonly disk: readonly string[]
   readonly medium?: string
   readonly memory: string
-  readonly cpus: number
+  readonly cpus?: number
   readonly tpm?: true
   readonly internet?: true
   readonly publish: readonly string[]

@@ -60,7 +60,7 @@ export async function test(target: string, flags: TestFlags): Promise<number> {
   }
 }
 
-const HOST = { hosts: 1, disk: [], memory: '1G', cpus: 2, publish: [], package: [] } as const
+const HOST = { hosts: 1, disk: [], memory: '1G', publish: [], package: [] } as const
 
 /**
  * Returns the playbook to be proved: a file as it is, a role in a play of its own.

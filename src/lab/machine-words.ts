@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { ACCELERATION, KERNEL_WORDS, type Accel } from './accel.ts'
+import { ACCELERATION, KERNEL_WORDS, USUAL_CPUS, type Accel } from './accel.ts'
 import { cards } from './identity.ts'
 import { IMAGE, ROOT_LABEL } from './image.ts'
 import { hostFolder, type Hardware, type LabHost, type OpenLab } from './state.ts'
@@ -79,7 +79,7 @@ export function machineWords(wish: MachineWish): readonly string[] {
   return [
     ['qemu-system-x86_64', '-name', `${lab.name}/${host.name}`, '-nodefaults', '-no-user-config'],
     ['-display', 'none', '-machine', 'q35', ...ACCELERATION[accel]],
-    ['-m', `${Math.round(hardware.memory / 2 ** 20)}M`, '-smp', String(hardware.cpus)],
+    ['-m', `${Math.round(hardware.memory / 2 ** 20)}M`, '-smp', String(hardware.cpus ?? USUAL_CPUS[accel])],
     ['-kernel', join(hardware.image, IMAGE.kernel), '-initrd', FILES.archive],
     ['-append', `root=LABEL=${ROOT_LABEL} ro console=ttyS0 quiet panic=5${KERNEL_WORDS[accel]}`],
     ['-object', 'rng-random,id=rng,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng'],

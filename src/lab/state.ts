@@ -20,7 +20,8 @@ export interface DiskWish {
 /** What every machine of a lab has. */
 export interface Hardware {
   readonly memory: number
-  readonly cpus: number
+  /** Where not given, what suits the machine: one where it is emulated, else two. */
+  readonly cpus?: number
   readonly disks: readonly DiskWish[]
   readonly tpm: boolean
   /** Whether the machine may reach what the controller reaches. */

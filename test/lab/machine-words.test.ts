@@ -42,6 +42,14 @@ function words(more: Partial<Parameters<typeof machineWords>[0]> = {}): string {
   return machineWords({ ...wish, ...more }).join(' ')
 }
 
+test('an emulated machine has one processor where nobody says how many', () => {
+  const { cpus: _, ...hardware } = HARDWARE
+
+  expect(words({ hardware })).toContain('-smp 1 ')
+  expect(words({ hardware, accel: 'kvm' })).toContain('-smp 2 ')
+  expect(words()).toContain('-smp 2 ')
+})
+
 describe('the command line of a machine', () => {
   test('finds the root disk by its label, whatever order the disks come in', () => {
     expect(words()).toContain('root=LABEL=msingi-root')

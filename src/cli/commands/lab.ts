@@ -13,8 +13,6 @@ export function addLab(program: Command, exitWith: ExitWith): void {
   addVisits(lab, exitWith)
 }
 
-const DEFAULT_CPUS = 2
-
 function addUp(lab: Command, exitWith: ExitWith): void {
   const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
   lab
@@ -31,7 +29,11 @@ function addUp(lab: Command, exitWith: ExitWith): void {
     )
     .option('--medium <folder>', 'a further disk, `medium`, that holds the files of this folder')
     .option('--memory <size>', 'of each machine', '1G')
-    .option('--cpus <count>', 'of each machine', wholeNumber('--cpus'), DEFAULT_CPUS)
+    .option(
+      '--cpus <count>',
+      'of each machine (default: 2, or 1 where it is emulated)',
+      wholeNumber('--cpus'),
+    )
     .option('--tpm', 'give each machine a TPM 2.0')
     .option('--internet', 'let the machines reach what this machine reaches; else only each other')
     .addOption(

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { UsageError } from '../base/error.ts'
+import { clearDrafts } from '../lab/drafts.ts'
 import { ensureVmImage } from '../lab/image.ts'
 import { findLab, makeMachines, removeLab, type LabPlace, type LabWish } from '../lab/lab.ts'
 import { boot, cutPower, isRunning, setLink, usualDiskCache } from '../lab/machine.ts'
@@ -41,6 +42,9 @@ export async function image({ os, package: packages }: Pick<LabUpFlags, 'os' | '
 
 /** `lab down`. */
 export async function down(name: string | undefined, isAll: boolean): Promise<number> {
+  const drafts = await clearDrafts(join(LAB_CACHE, 'images'))
+  if (drafts > 0) say('removed what a build that was killed had left')
+  if (drafts > 0 && labsIn(resolve(LABS)).length === 0) return EXIT.done
   const labs = isAll ? labsIn(resolve(LABS)) : [findLab(LABS, name)]
   for (const lab of labs) {
     await removeLab(lab.folder, removeContainersOf)

@@ -1,17 +1,8 @@
 import { createHash } from 'node:crypto'
-import {
-  existsSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bootstrap } from './bootstrap.ts'
+import { clearDrafts, makeDraft, markedFor } from './drafts.ts'
 import { LabError } from './error.ts'
 import { needPrograms, needSpace, runProgram } from './program.ts'
 import { SYSTEMS, type System } from './state.ts'
@@ -59,7 +50,6 @@ const SETUP = ['host-setup.sh', 'vm-setup.sh'].map(name => join(import.meta.dirn
 const ROOT_BYTES = 12 * 2 ** 30
 const BUILD_BYTES = 3 * 2 ** 30
 const MINUTE = 60_000
-const OLD_MS = 60 * MINUTE
 
 /**
  * Returns the folder of an image, built from the distribution's own packages where it is not in the cache yet.
@@ -78,10 +68,10 @@ export async function ensureVmImage(wish: ImageWish): Promise<string> {
     )
   }
   mkdirSync(join(wish.cache, 'images'), { recursive: true })
-  clearOldDrafts(join(wish.cache, 'images'))
+  await clearDrafts(join(wish.cache, 'images'))
   needSpace(wish.cache, BUILD_BYTES)
   wish.say(`building the image of ${wish.os} (two minutes, once)`)
-  const draft = mkdtempSync(join(wish.cache, 'images', '.draft-'))
+  const draft = makeDraft(join(wish.cache, 'images'))
   try {
     await build(wish, draft)
     settle(draft, folder)
@@ -108,7 +98,7 @@ async function build({ os, packages, signal }: ImageWish, folder: string): Promi
   writeFileSync(setup, SETUP.map(file => readFileSync(file, 'utf8')).join('\n'))
   const without = ['doc', 'locale', 'man']
   const recipe = { suite: SYSTEMS[os], packages: [...PACKAGES, ...packages], without, setup }
-  await runProgram(bootstrap(recipe, tree), { deadlineMs: 15 * MINUTE, signal })
+  await runProgram(markedFor(folder, bootstrap(recipe, tree)), { deadlineMs: 15 * MINUTE, signal })
   for (const [pattern, name] of [
     ['vmlinuz-*', IMAGE.kernel],
     ['initrd.img-*', IMAGE.archive],
@@ -122,14 +112,6 @@ async function build({ os, packages, signal }: ImageWish, folder: string): Promi
   await runProgram(['mke2fs', '-q', '-t', 'ext4', '-L', ROOT_LABEL, '-d', tree, raw, bytes], options)
   await runProgram(['qemu-img', 'convert', '-O', 'qcow2', raw, join(folder, IMAGE.disk)], options)
   for (const path of [tree, raw, setup]) rmSync(path, { recursive: true, force: true })
-}
-
-/** A build that was killed leaves its draft; one that is being worked on is younger. */
-function clearOldDrafts(folder: string): void {
-  for (const draft of globSync(join(folder, '.draft-*'))) {
-    const age = Date.now() - statSync(draft).mtimeMs
-    if (age > OLD_MS) rmSync(draft, { recursive: true, force: true })
-  }
 }
 
 /** Another process may have been first; its image is the same. */

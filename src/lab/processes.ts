@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { LabError } from './error.ts'
 
 /** What a process does for a host of a lab. */
-export type Role = 'machine' | 'disk' | 'tpm'
+export type Role = 'machine' | 'disk' | 'tpm' | 'build'
 
 export interface LabProcess {
   readonly pid: number
@@ -115,5 +115,5 @@ function readOr(file: string): string {
 }
 
 function isRole(text: string | undefined): text is Role {
-  return text === 'machine' || text === 'disk' || text === 'tpm'
+  return text === 'machine' || text === 'disk' || text === 'tpm' || text === 'build'
 }

@@ -52,7 +52,7 @@ export function armScript({ token, task, seconds }: Guard, scope: Scope): Sh {
     sh`(D=$n; export D; exec sh "$n/program" save ${wordsOf(scope)}) || { c=$?; rm -rf "$n"; exit $c; }`,
     BOOT_UNIT,
     // A slow disk may take its time, which is not the change's.
-    sh`sync; read -r u x </proc/uptime; echo $((\${u%%.*}+${seconds})) >"$n/until"; mv "$n" "$g/armed" || exit`,
+    sh`sync; read -r u x </proc/uptime; put until $((\${u%%.*}+${seconds})); mv "$n" "$g/armed" || exit`,
     START_WATCHER,
     REMOVE_BOOT_UNIT,
     sh`rm -rf "$g/armed"; echo "the watcher does not start" >&2; exit 74`,

@@ -1,13 +1,13 @@
 import type { Event, Reporter } from '../base/event.ts'
 import { failureCard } from './card.ts'
-import { changeText, valueText } from './change-text.ts'
+import { changeText } from './change-text.ts'
 import { Html, markup } from './markup.ts'
 import { PLAIN_PALETTE } from './palette.ts'
 import { printableLine } from './printable.ts'
 import { duration, plural, size } from './quantity.ts'
 import { writeTo, type Sink } from './sink.ts'
-import type { TaskEvent } from './story.ts'
-import { isLost, shownCounts, verdictOf, type HostDone, type Outcome } from './summary.ts'
+import { itemText, type TaskEvent } from './story.ts'
+import { inOrder, isLost, shownCounts, verdictOf, type HostDone, type Outcome } from './summary.ts'
 
 type Of<Type extends Event['type']> = Extract<Event, { type: Type }>
 
@@ -83,10 +83,8 @@ function outcomeOf(
   start: Of<'run_start'> | undefined,
   done: Of<'run_done'>,
 ): Outcome {
-  const order = new Map(start?.hosts.map((name, index) => [name, index]))
-  const hosts = events
-    .filter((event): event is HostDone => event.type === 'host_done')
-    .toSorted((a, b) => (order.get(a.host) ?? 0) - (order.get(b.host) ?? 0))
+  const finished = events.filter((event): event is HostDone => event.type === 'host_done')
+  const hosts = inOrder(finished, start?.hosts ?? [])
   const uncheckable = events.filter(event => 'uncheckable' in event && event.uncheckable).length
   return { hosts, done, mode: start?.mode ?? 'apply', uncheckable }
 }
@@ -172,7 +170,7 @@ function entryOf(event: Event, told: Set<string>): Entry | undefined {
   }
   if (event.type !== 'task_done' && event.type !== 'handler_done') return undefined
   if (event.status === 'unreachable') told.add(event.host)
-  const item = event.label ?? (event.item === undefined ? undefined : valueText(event.item))
+  const item = itemText(event)
   return {
     status: event.ignored === true ? 'ignored' : event.status,
     title: item === undefined ? event.task : `${event.task} (${item})`,

@@ -1,10 +1,10 @@
 import type { Event, Mode, Reporter } from '../base/event.ts'
-import { changeText, valueText } from './change-text.ts'
+import { changeText } from './change-text.ts'
 import { PLAIN_PALETTE } from './palette.ts'
-import { printable } from './printable.ts'
+import { escaped } from './markup.ts'
 import { writeTo } from './sink.ts'
 import type { Sink } from './sink.ts'
-import type { TaskEvent } from './story.ts'
+import { itemText, type TaskEvent } from './story.ts'
 
 /** Writes a run as JUnit XML when it ends: a suite for each host, a case for each task. */
 export function junitReporter(sink: Sink): Reporter {
@@ -68,7 +68,7 @@ function suiteText(host: string, events: readonly Event[], mode: Mode): string {
 }
 
 function caseText(event: TaskEvent, mode: Mode): string {
-  const item = event.label ?? (event.item === undefined ? undefined : valueText(event.item))
+  const item = itemText(event)
   const head = open('testcase', {
     name: item === undefined ? event.task : `${event.task} (${item})`,
     classname: `${event.play}.${event.module}`,
@@ -82,7 +82,7 @@ function caseText(event: TaskEvent, mode: Mode): string {
   }
   const message = event.failure?.message ?? `${event.status.replace('_', ' ')} ${event.reason ?? ''}`.trim()
   const type = event.failure?.code ?? event.status
-  return `    ${head}>${open(found, { message, type })}>${escaped(detail(event))}</${found}></testcase>`
+  return `    ${head}>${open(found, { message, type })}>${xml(detail(event))}</${found}></testcase>`
 }
 
 function lostText(host: string, code: string, message: string): string {
@@ -108,19 +108,14 @@ function detail(event: TaskEvent): string {
 
 function open(tag: string, attributes: Readonly<Record<string, string>>): string {
   const text = Object.entries(attributes).map(
-    ([key, value]) => ` ${key}="${escaped(value).replaceAll('\n', '&#10;')}"`,
+    ([key, value]) => ` ${key}="${xml(value).replaceAll('\n', '&#10;')}"`,
   )
   return `<${tag}${text.join('')}`
 }
 
-/** Returns the text for XML 1.0, which has no place for control characters, escaped or not. */
-function escaped(text: string): string {
-  return printable(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replace(/[\uffff\ufffe]/g, '\ufffd')
+/** XML 1.0 has no place for these two, escaped or not. */
+function xml(text: string): string {
+  return escaped(text).replace(/[\uffff\ufffe]/g, '\ufffd')
 }
 
 function seconds(ms: number): string {

@@ -22,11 +22,11 @@ function textOf(value: Part): string {
   return escaped(String(value))
 }
 
-function escaped(text: string): string {
+/** Returns the text for an element, or for an attribute in double quotes. */
+export function escaped(text: string): string {
   return printable(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;')
 }

@@ -4,7 +4,7 @@ import { printable, printableLine } from './printable.ts'
 import { duration, plural } from './quantity.ts'
 import { linkText, lostStory, taskStory, told, warningText } from './story.ts'
 import type { Story, StoryOptions, TaskEvent } from './story.ts'
-import { summary } from './summary.ts'
+import { inOrder, summary } from './summary.ts'
 import type { HostDone } from './summary.ts'
 
 /** Turns events into lines of text for people. Nothing is written here. */
@@ -78,9 +78,7 @@ function ending(
   { names, finished, mode, uncheckable }: Memory,
   { palette, verbosity }: StoryOptions,
 ): readonly string[] {
-  const order = new Map(names.map((name, index) => [name, index]))
-  const hosts = finished.toSorted((a, b) => (order.get(a.host) ?? 0) - (order.get(b.host) ?? 0))
-  return summary({ hosts, done: event, mode, uncheckable }, palette, verbosity > 0)
+  return summary({ hosts: inOrder(finished, names), done: event, mode, uncheckable }, palette, verbosity > 0)
 }
 
 function opening(event: Extract<Event, { type: 'run_start' }>, { palette }: StoryOptions): string {

@@ -25,6 +25,11 @@ export interface Story {
 
 export type TaskEvent = Extract<Event, { type: 'task_done' | 'handler_done' }>
 
+/** Returns what is said of the loop's item; nothing where there is no loop. */
+export function itemText({ label, item }: TaskEvent): string | undefined {
+  return label ?? (item === undefined ? undefined : valueText(item))
+}
+
 const STATUS_WIDTH = 12
 const BODY_INDENT = ' '.repeat(STATUS_WIDTH + 3)
 
@@ -105,7 +110,7 @@ function isQuiet(event: TaskEvent): boolean {
 }
 
 function taskTail(event: TaskEvent, { palette, verbosity }: StoryOptions): string {
-  const item = event.label ?? (event.item === undefined ? undefined : valueText(event.item))
+  const item = itemText(event)
   const kind = event.type === 'handler_done' ? `${event.module}, handler` : event.module
   return [
     printableLine(event.task),

@@ -29,6 +29,12 @@ export interface Outcome {
   readonly uncheckable: number
 }
 
+/** Returns the hosts in the order of the inventory. */
+export function inOrder(hosts: readonly HostDone[], names: readonly string[]): readonly HostDone[] {
+  const order = new Map(names.map((name, index) => [name, index]))
+  return hosts.toSorted((a, b) => (order.get(a.host) ?? 0) - (order.get(b.host) ?? 0))
+}
+
 /** Returns the table of hosts and the closing line; `everyHost` keeps a row for each. */
 export function summary(outcome: Outcome, palette: Palette, everyHost: boolean): readonly string[] {
   const { hosts, uncheckable } = outcome

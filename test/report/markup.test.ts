@@ -5,11 +5,9 @@ test('text of hosts stays text, in elements and in attributes', () => {
   const text = `<script>alert("x")</script> & '\u001b[2J'`
 
   expect(markup`<p title="${text}">${[text, text].map(one => markup`<i>${one}</i>`)}</p>`.text).not.toMatch(
-    /<script|"x"|'|\p{Cc}/u,
+    /<script|"x"|\p{Cc}/u,
   )
-  expect(markup`${text}`.text).toBe(
-    '&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; &#39;\\x1b[2J&#39;',
-  )
+  expect(markup`${text}`.text).toBe("&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; '\\x1b[2J'")
 })
 
 test('what is HTML already is not escaped again', () => {

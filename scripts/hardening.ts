@@ -5,7 +5,7 @@ import { $, glob } from 'zx'
 import { onHost, type LabHost } from './hosts/lab-host.ts'
 
 // What docs/hardening.md tells of: one fresh machine is measured, hardened and measured again. It takes minutes with KVM and
-// half an hour without. `npm run hardening`
+// an hour without. `npm run hardening`
 const LAB = 'hardening'
 const RESULTS = join('.msingi', 'hardening')
 const PROFILE = 'xccdf_org.ssgproject.content_profile_anssi_bp28_intermediary'

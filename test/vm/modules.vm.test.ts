@@ -1,18 +1,14 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { OpenLab } from '../../src/lab/state.ts'
-import { byHand, cycles, shown, type Handled } from '../live/modules/by-hand.ts'
+import { byHand, cycles, type Handled } from '../live/modules/by-hand.ts'
 import { testCycle } from '../live/modules/cycle-tests.ts'
+import { BOX } from '../live/support/box.ts'
 import { msingi, tasksThat } from '../live/support/msingi.ts'
 import { asRoot, endLab, startLab, STRANGER } from './support/lab.ts'
 
-/** Docker, packet filters, kernel settings and an authority of ACME: what a container has not. One machine for all. */
-const PACKAGES = ['docker.io', 'docker-cli', 'docker-compose', 'ufw', 'pebble', 'certbot', 'curl']
-
-/** An image for Docker that needs no registry: busybox and the libraries it is linked with. */
-const BOX = `box=$(mktemp -d); mkdir -p $box/bin $box/tmp; cp /bin/busybox $box/bin/; for name in sh mkdir; do ln -s busybox $box/bin/$name; done
-for lib in $(ldd /bin/busybox | grep -o '/[^ ]*'); do mkdir -p $box\${lib%/*}; cp -L $lib $box$lib; done
-tar -C $box -c . | docker import -c 'ENV PATH=/bin' - local/box:1; rm -rf $box`
+/** Packet filters, kernel settings and an authority of ACME: what a container has not. One machine for all. */
+const PACKAGES = ['docker.io', 'docker-cli', 'ufw', 'pebble', 'certbot', 'curl']
 
 /** An emulated machine takes its time to let somebody in. */
 const PATIENT = ['--timeout', '120']
@@ -32,29 +28,6 @@ afterAll(() => endLab(lab))
 
 describe.each(cycles(join(import.meta.dirname, 'modules')))('$name, with a kernel of its own', cycle => {
   testCycle(cycle, () => ({ hosts: [host], inventory, flags: PATIENT }))
-})
-
-test('docker_prune removes what its plan lists, and nothing that is used', async () => {
-  await byHand(
-    host,
-    `docker volume create cycle-kept; docker run -d --name user -v cycle-kept:/v local/box:1 busybox sleep 1000000
-    docker run --name done local/box:1 busybox true; docker run --name anonymous -v /v local/box:1 busybox true && docker rm anonymous
-    docker export done | docker import - cycle/loose:1 && docker export done | docker import -c 'ENV x=1' - cycle/loose:1`,
-  )
-  const site = join(import.meta.dirname, 'modules/docker_prune/site.yml')
-  const plan = await msingi('plan', site, '-i', inventory, ...PATIENT)
-  const apply = await msingi('apply', site, '-i', inventory, ...PATIENT)
-  const again = await msingi('plan', site, '-i', inventory, ...PATIENT)
-
-  expect([plan.exit, apply.exit, again.exit, tasksThat(apply, 'failed')]).toEqual([2, 0, 0, []])
-  expect(shown(plan, host)).toEqual(shown(apply, host))
-  expect(shown(plan, host).some(row => row.startsWith('make room: prune container done'))).toBe(true)
-  expect(shown(plan, host).some(row => row.includes('prune volume'))).toBe(true)
-  await byHand(
-    host,
-    `docker volume inspect cycle-kept >/dev/null; docker inspect user >/dev/null; docker image inspect local/box:1 >/dev/null
-    [ -z "$(docker images -q --filter dangling=true)" ]; if docker inspect done 2>/dev/null; then exit 1; fi; docker rm -f user`,
-  )
 })
 
 test('ports that Docker publishes pass ufw, and the rules of the page of nftables stop them', async () => {

@@ -77,7 +77,7 @@ export async function writtenDuring(
   const found = await Promise.all(
     hosts.map((host, index) =>
       host.run(
-        `find / /tmp -xdev ${LEFT_OUT} -prune -o ! -path /tmp ! -path /var/tmp -newerct @${(began[index] ?? '').trim()} -print`,
+        `find / /tmp /srv -xdev ${LEFT_OUT} -prune -o ! -path /tmp ! -path /var/tmp -newerct @${(began[index] ?? '').trim()} -print`,
       ),
     ),
   )

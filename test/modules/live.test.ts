@@ -7,7 +7,7 @@ import { ROOT } from '../support/source-tree.ts'
 const names = [...modules].flatMap(([name, module]) => (name === module.name ? [name] : []))
 
 /** Folders of cycles: plan, apply, apply again, break by hand, drift, repair; on containers and on a machine with a kernel. */
-const CYCLES = ['test/live/modules', 'test/vm/modules']
+const CYCLES = ['test/live/modules', 'test/live/modules/with-docker', 'test/vm/modules']
 
 interface Elsewhere {
   readonly why: string
@@ -45,7 +45,10 @@ const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
   add_host: { why: 'changes the inventory alone', seen: 'test/live/run/newcomers.live.test.ts' },
   group_by: { why: 'changes the inventory alone', seen: 'test/live/run/newcomers.live.test.ts' },
   include_vars: { why: 'reads files of the project alone', seen: 'test/run/included-vars.test.ts' },
-  docker_prune: { why: 'what nobody uses is no state to drift from', seen: 'test/vm/modules.vm.test.ts' },
+  docker_prune: {
+    why: 'what nobody uses is no state to drift from',
+    seen: 'test/live/modules/with-docker.live.test.ts',
+  },
   parted: DISKS,
   luks_device: DISKS,
   cryptenroll: DISKS,
@@ -69,9 +72,9 @@ function textOf(path: string): string {
     ? globSync('**/*', { cwd: full }).map(name => join(full, name))
     : [full]
   const beside = path.endsWith('.ts')
-    ? globSync('**/*.yml', { cwd: full.replace(/\.vm\.test\.ts$/, '') })
+    ? globSync('**/*.yml', { cwd: full.replace(/\.(live|vm)\.test\.ts$/, '') })
     : []
-  return [...files, ...beside.map(name => join(full.replace(/\.vm\.test\.ts$/, ''), name))]
+  return [...files, ...beside.map(name => join(full.replace(/\.(live|vm)\.test\.ts$/, ''), name))]
     .filter(file => statSync(file).isFile())
     .map(file => readFileSync(file, 'utf8'))
     .join('\n')

@@ -3,10 +3,10 @@ import type { Block } from '../probes/block.ts'
 import type { LuksKey } from '../probes/luks.ts'
 import { lines, sh, type Sh } from '../shell/sh.ts'
 import { clearScript, guardScript, SETTLE, zeroScript } from './_disk.ts'
+import { draftScript } from './_drafts.ts'
 import { KEYS, keyFile, keyInput, requireKey } from './_luks-keys.ts'
 import type { LuksWish } from './_luks-params.ts'
 import type { Action } from './module.ts'
-import { folderOf } from './_paths.ts'
 import { needs } from './_tools.ts'
 
 /** Returns the one action that makes the changes, in the order in which they can be made. */
@@ -96,9 +96,9 @@ export function goneSlots({ remove_keyslot: slot }: LuksWish, gone: LuksKey | un
 
 function copyScript({ device, header_backup: copy = '' }: LuksWish): Sh {
   return lines(
-    sh`c=$(mktemp -d ${`${folderOf(copy)}/.msingi-XXXXXX`}) || exit`,
-    sh`cryptsetup luksHeaderBackup --header-backup-file "$c/copy" -- ${device} && chmod 0600 "$c/copy" && sync "$c/copy" && mv -f -- "$c/copy" ${copy}; r=$?`,
-    sh`rm -rf -- "$c"; [ $r = 0 ] || exit $r`,
+    draftScript(copy, 'folder'),
+    sh`cryptsetup luksHeaderBackup --header-backup-file "$t/copy" -- ${device} && chmod 0600 "$t/copy" && sync "$t/copy" && mv -f -- "$t/copy" ${copy}; r=$?`,
+    sh`rm -rf -- "$t"; [ $r = 0 ] || exit $r`,
   )
 }
 

@@ -6,6 +6,7 @@ import { luks, type Luks, type LuksAnswer, type LuksToken } from '../probes/luks
 import type { Probe } from '../probes/probe.ts'
 import { lines, sh, type Sh } from '../shell/sh.ts'
 import { devicePath, deviceTouches } from './_disk.ts'
+import { draftScript } from './_drafts.ts'
 import {
   keyFile,
   keyInput,
@@ -17,7 +18,6 @@ import {
   requireLuks,
 } from './_luks-keys.ts'
 import { complain, path } from './_params.ts'
-import { folderOf } from './_paths.ts'
 import { needs } from './_tools.ts'
 import { defineModule } from './module.ts'
 
@@ -191,7 +191,8 @@ function enrolScript(
     return sh`systemd-cryptenroll ${words} ${unlock} ${device} >&2 || exit`
   }
   return lines(
-    sh`umask 077; t=$(mktemp ${`${folderOf(file)}/.msingi-XXXXXX`}) || exit`,
+    sh`umask 077`,
+    draftScript(file),
     sh`m=$(systemd-cryptenroll --recovery-key ${unlock} ${device} 2>&1 >"$t") && [ -s "$t" ] && sync "$t" && mv -f -- "$t" ${file} || { r=$?; rm -f -- "$t"; printf '%s\\n' "$m" | head -n 1 >&2; exit $((r?r:1)); }`,
   )
 }

@@ -7,10 +7,11 @@ import { followed, stat, type Stat } from '../probes/stat.ts'
 import { lines, sh, type Sh } from '../shell/sh.ts'
 import { afterwards, attributeChanges, attributeScript, newStat, ownershipScript } from './_attributes.ts'
 import { contentTouches, keptOwnership } from './_content.ts'
+import { draftScript } from './_drafts.ts'
 import { freshFileScript } from './_fresh-file.ts'
 import { TO_BE_MADE } from './_openssl.ts'
 import { flag, ownership, path } from './_params.ts'
-import { folderOf, inside, requireFolder } from './_paths.ts'
+import { folderOf, requireFolder } from './_paths.ts'
 import { removalScript } from './_removal.ts'
 import { needs } from './_tools.ts'
 import { changes, defineModule } from './module.ts'
@@ -211,15 +212,15 @@ function keyScript(wish: Params): Sh {
   ]
   return lines(
     needs('ssh-keygen', 'openssh-client'),
-    sh`umask 077; d=`,
-    sh`trap '[ -z "$d" ] || rm -rf -- "$d"' EXIT; trap 'exit 143' HUP INT TERM`,
-    sh`d=$(mktemp -d ${inside(folderOf(at), '.keys.msingi-XXXXXX')}) || exit`,
-    sh`ssh-keygen ${words} -f "$d/key" </dev/null || exit`,
-    ownershipScript(sh`"$d/key"`, wish),
-    ownershipScript(sh`"$d/key.pub"`, publicWish(wish)),
+    sh`umask 077; t=`,
+    sh`trap '[ -z "$t" ] || rm -rf -- "$t"' EXIT; trap 'exit 143' HUP INT TERM`,
+    draftScript(at, 'folder'),
+    sh`ssh-keygen ${words} -f "$t/key" </dev/null || exit`,
+    ownershipScript(sh`"$t/key"`, wish),
+    ownershipScript(sh`"$t/key.pub"`, publicWish(wish)),
     backup &&
       sh`for f in ${[at, `${at}.pub`]}; do [ ! -f "$f" ] || ln -- "$f" "$f.$(date -u +%Y%m%dT%H%M%SZ).old" || exit; done`,
-    sh`mv -f -- "$d/key" ${at} && mv -f -- "$d/key.pub" ${`${at}.pub`} || exit`,
+    sh`mv -f -- "$t/key" ${at} && mv -f -- "$t/key.pub" ${`${at}.pub`} || exit`,
     sh`sync`,
   )
 }

@@ -7,6 +7,7 @@ import { followed, stat, type FileStat, type Stat } from '../probes/stat.ts'
 import { tree, type Tree, type TreeEntry } from '../probes/tree.ts'
 import { lines, sh, type Sh } from '../shell/sh.ts'
 import { attributeChanges, newStat } from './_attributes.ts'
+import { draftScript } from './_drafts.ts'
 import { account, complain, flag, isLocalTree, local, path, words } from './_params.ts'
 import { baseOf, folderOf, inside, requireFolder } from './_paths.ts'
 import { removalScript, requireRemovable } from './_removal.ts'
@@ -179,8 +180,9 @@ function foldersFirst(found: readonly Change[], wish: Params): Sh {
 /** Files are unpacked beside their places and moved there one by one, each in one step. */
 function unpacking(draft: string, root: string): Sh {
   return lines(
-    sh`s=$(mktemp -d ${inside(root, '.msingi-XXXXXX')}) || exit; trap 'rm -rf -- '${draft}' "$s"' EXIT`,
-    sh`tar -xpmzf ${draft} -C "$s" && cd -- "$s" || exit`,
+    draftScript(inside(root, 'tree'), 'folder'),
+    sh`trap 'rm -rf -- '${draft}' "$t"' EXIT`,
+    sh`tar -xpmzf ${draft} -C "$t" && cd -- "$t" || exit`,
     sh`find . ! -type d -exec sh -c 'r=$1; shift; for f do mv -f -- "$f" "$r/$f" || exit; done' sh ${root} {} + || exit; cd /; sync`,
   )
 }

@@ -32,7 +32,8 @@ interface Attempt {
 export function explain(error: Error, progress: Progress, attempt: Attempt): Error {
   const { target, algorithms } = attempt
   if (progress.refusal) return progress.refusal
-  if (progress.stage === 'auth') return refusedLogin(error, progress, attempt)
+  if (progress.stage === 'auth')
+    return isRefusal(error) ? refusedLogin(error, progress, attempt) : brokenLogin(error, target)
   if (progress.stage === 'tcp' && !progress.greeting.includes('SSH-'))
     return noBanner(error, progress, target)
   if (error.message.includes('host key format')) {
@@ -86,6 +87,21 @@ export function tooSlow(progress: Progress, target: SshTarget, deadlineMs: numbe
   )
 }
 
+/** Returns whether the host said no. All else that ends a login may be the line's doing, and better the next time. */
+function isRefusal(error: Error & { readonly level?: string }): boolean {
+  return error.level === 'client-authentication' || TOO_MANY.test(error.message)
+}
+
+/** How OpenSSH hangs up on who has offered as many keys as `MaxAuthTries` allows. */
+const TOO_MANY = /too many/i
+
+function brokenLogin(error: Error, { name, user }: SshTarget): ConnectError {
+  return new ConnectError(name, 'tcp', `the login as \`${user}\` broke off (${error.message})`, {
+    hint: 'The line was cut, or a rule of the host ends such logins (`/etc/nologin`, PAM): look at its journal.',
+    cause: error,
+  })
+}
+
 function refusedLogin(error: Error, progress: Progress, { target, offer }: Attempt): ConnectError {
   const { tried, methods, notes, partial } = progress
   const accepts = methods.length > 0 ? `; it accepts ${methods.join(', ')}` : ''
@@ -105,7 +121,7 @@ function refusedLogin(error: Error, progress: Progress, { target, offer }: Attem
 
 function whyRefused(error: Error, partial: boolean): string {
   if (partial) return 'wants more than a key'
-  return /too many/i.test(error.message) ? 'had enough of wrong keys' : 'refused the login'
+  return TOO_MANY.test(error.message) ? 'had enough of wrong keys' : 'refused the login'
 }
 
 function showIdentity({ origin, from, fingerprint }: Identity): string {

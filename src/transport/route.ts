@@ -209,7 +209,8 @@ async function afterPassphrase(attempt: () => Promise<Link>, keyring: Keyring): 
   try {
     return await attempt()
   } catch (error) {
-    if (keyring.asked() === asked || !(error instanceof ConnectError) || error.stage !== 'auth') throw error
+    const isLate = error instanceof ConnectError && (error.stage === 'tcp' || error.stage === 'auth')
+    if (keyring.asked() === asked || !isLate) throw error
     await keyring.settled()
     return attempt()
   }

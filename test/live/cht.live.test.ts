@@ -4,11 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { collect } from '../../src/bundle/collect.ts'
-import { readWish } from '../../src/bundle/wish.ts'
-import { openSources } from '../../src/syntax/files.ts'
-import { buildChtDouble, writeComposeFiles } from '../doubles/cht/images.ts'
-import { ROOT } from '../support/source-tree.ts'
+import { chtVariables, makeChtBundle } from './support/cht.ts'
 import { startHosts, stopHosts, type LiveHost } from './support/hosts.ts'
 import { failures, inventoryOf, msingi, tasksThat } from './support/msingi.ts'
 
@@ -21,14 +17,23 @@ const VERSION = '5.1.3'
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'cht-'))
-  const archive = await makeBundle()
+  const archive = await makeChtBundle(folder, {
+    version: VERSION,
+    packages: ['nut-server', 'nut-client', 'certbot', 'pebble'],
+  })
   ;[host] = (await startHosts({
     os: 'debian-13',
     docker: true,
     media: { [join(folder, 'medium')]: '/medium' },
   })) as [LiveHost]
-  writeFileSync(join(folder, 'site.yml'), playbookWith(`/medium/${basename(archive)}`))
-  project = [join(folder, 'site.yml'), '-i', inventoryOf([host]), '--skip-tags', 'machine']
+  const vars = {
+    ...chtVariables(`/medium/${basename(archive)}`, VERSION),
+    power_mounts: ['/srv'],
+    power_settle: 5,
+  }
+  const play = { hosts: 'all', become: true, vars, roles: ['bundle', 'docker', 'cht', 'power'] }
+  writeFileSync(join(folder, 'site.yml'), JSON.stringify([play]))
+  project = projectWith(inventoryOf([host]))
 })
 afterAll(async () => {
   await stopHosts(host ? [host] : [])
@@ -132,6 +137,9 @@ test(
     writeFileSync(join(folder, 'test.dev'), 'ups.status: OL\nTIMER 300\n')
     execFileSync('docker', ['cp', join(folder, 'test.dev'), `${host.container}:/etc/nut/test.dev`])
     container('start')
+    // Where other containers came meanwhile, it has another address now.
+    const address = container('inspect', '--format', '{{.NetworkSettings.IPAddress}}')
+    project = projectWith(inventoryOf([{ ...host, address }]))
     await until(async () => (await host.run('cht-host ready && echo back || :')).includes('back'))
     await until(async () => (await host.run('cat /var/lib/boot-check/last.json')).includes('"done": true'))
 
@@ -170,6 +178,10 @@ test(
   },
 )
 
+function projectWith(inventory: string): readonly string[] {
+  return [join(folder, 'site.yml'), '-i', inventory, '--skip-tags', 'machine']
+}
+
 /** What a client of the host is shown. */
 function shown(): Promise<string> {
   return host.run(
@@ -206,43 +218,4 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
     await sleep(1000)
   }
   throw new Error('it does not come to hold within five minutes')
-}
-
-async function makeBundle(): Promise<string> {
-  await buildChtDouble(() => undefined)
-  writeComposeFiles(join(folder, 'builds', VERSION), VERSION)
-  const wish = `name: test
-system: debian-13
-packages: [docker.io, docker-cli, containerd, docker-compose, apparmor, curl, ca-certificates, nut-server, nut-client, certbot, pebble]
-cht:
-  - version: ${VERSION}
-    builds: ${folder}/builds
-    upgrade_service: ${ROOT}/test/doubles/cht/compose/upgrade-service.yml
-`
-  writeFileSync(join(folder, 'bundle.yml'), wish)
-  return collect(readWish(join(folder, 'bundle.yml'), openSources()), {
-    folder: join(folder, 'medium'),
-    made: '2026-01-01T00:00:00Z',
-    say: () => undefined,
-  })
-}
-
-function playbookWith(archive: string): string {
-  return `- hosts: all
-  become: true
-  vars:
-    bundle_archive: ${archive}
-    bundle_on_host: true
-    docker_data_root: /srv/docker
-    cht_docker_data_root: /srv/docker
-    cht_bundle: /opt/msingi/bundle
-    cht_version: ${VERSION}
-    cht_domain: cht.example.org
-    cht_password: seven-words-that-nobody-would-ever-guess
-    cht_secret: another-seven-words-for-the-cookies-here
-    cht_uuid: 00000000-0000-4000-8000-000000000001
-    power_mounts: [/srv]
-    power_settle: 5
-  roles: [bundle, docker, cht, power]
-`
 }

@@ -170,7 +170,9 @@ export function expectDone(ran: Ran, seen: Seen, round: number, runs = 1, most =
   expect(seen.stale).toEqual([])
   expect(seen.left).toEqual([])
   expect(seen.owed).toEqual([])
-  expect(seen.package).toBe(round % 2 === 1 ? 'install ok installed' : 'absent')
+  // dpkg purges a package without settings of its own when it removes it; a host that stops in between keeps its name alone.
+  const gone = most > 1 ? ['absent', 'purge ok config-files'] : ['absent']
+  expect(round % 2 === 1 ? ['install ok installed'] : gone).toContain(seen.package)
 }
 
 /**

@@ -87,6 +87,13 @@ export function tooSlow(progress: Progress, target: SshTarget, deadlineMs: numbe
   )
 }
 
+/** The connection ended without a word. */
+export class HangUp extends Error {
+  constructor() {
+    super('the host hung up')
+  }
+}
+
 /** Returns whether the host said no. All else that ends a login may be the line's doing, and better the next time. */
 function isRefusal(error: Error & { readonly level?: string }): boolean {
   return error.level === 'client-authentication' || TOO_MANY.test(error.message)
@@ -95,8 +102,10 @@ function isRefusal(error: Error & { readonly level?: string }): boolean {
 /** How OpenSSH hangs up on who has offered as many keys as `MaxAuthTries` allows. */
 const TOO_MANY = /too many/i
 
+/** sshd hangs up without a word on whom PAM refuses, as a line that is cut may do: to be careful, that counts as a refusal. */
 function brokenLogin(error: Error, { name, user }: SshTarget): ConnectError {
-  return new ConnectError(name, 'tcp', `the login as \`${user}\` broke off (${error.message})`, {
+  const stage = error instanceof HangUp ? 'auth' : 'tcp'
+  return new ConnectError(name, stage, `the login as \`${user}\` broke off (${error.message})`, {
     hint: 'The line was cut, or a rule of the host ends such logins (`/etc/nologin`, PAM): look at its journal.',
     cause: error,
   })

@@ -3,7 +3,7 @@ import ssh2 from 'ssh2'
 import type { ConnectError } from '../base/error.ts'
 import type { Dialled } from './dial.ts'
 import type { Offer } from './keys.ts'
-import { explain, type Progress, tooSlow } from './login-error.ts'
+import { explain, HangUp, type Progress, tooSlow } from './login-error.ts'
 import type { SshTarget } from './target.ts'
 
 /** A connection to an sshd that knows us and that we know. */
@@ -65,7 +65,7 @@ export function logIn(login: Login, wire: Dialled, signal: AbortSignal): Promise
       if (error.level === 'agent') progress.notes.push(`signing: ${error.message}`)
       else fail(explain(error, progress, login))
     }
-    const onClose = (): void => fail(explain(new Error('the host hung up'), progress, login))
+    const onClose = (): void => fail(explain(new HangUp(), progress, login))
     const onReady = (): void => {
       settle()
       resolve(makeLink(client, wire, progress.offered))

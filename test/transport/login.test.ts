@@ -55,20 +55,21 @@ describe('a login that fails', () => {
     })
   })
 
-  test.each<[string, Judge]>([
-    ['before a key is looked at', (_request, { socket }) => socket.destroy()],
+  test.each<[string, 'auth' | 'tcp', Judge]>([
+    ['before a key is looked at', 'auth', (_request, { socket }) => socket.destroy()],
     [
       'after a key was refused',
+      'auth',
       (request, { socket }) => {
         if (refusedOnce.has(socket)) socket.end()
         else request.reject(['publickey'])
         refusedOnce.add(socket)
       },
     ],
-    ['with a reset', (_request, { socket }) => socket.resetAndDestroy()],
-  ])('is a line that was cut where it ends %s', async (_when, judge) => {
+    ['with a reset', 'tcp', (_request, { socket }) => socket.resetAndDestroy()],
+  ])('is no plain refusal where it ends %s', async (_when, stage, judge) => {
     expect(await loginTo(judge)).toMatchObject({
-      stage: 'tcp',
+      stage,
       message: expect.stringMatching(/the login as `amina` broke off \(.*(hung up|ECONNRESET).*\)/),
       hint: expect.stringContaining('/etc/nologin'),
     })

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildChtDouble, writeComposeFiles } from '../doubles/cht/images.ts'
 import { ROOT } from '../support/source-tree.ts'
-import { chtVariables, makeChtBundle, PASSWORD } from './support/cht.ts'
-import { startHosts, stopHosts, type LiveHost } from './support/hosts.ts'
+import { PASSWORD, startChtHost } from './support/cht.ts'
+import { startDockerHost } from './support/docker.ts'
+import { stopHosts, type LiveHost } from './support/hosts.ts'
 import { failures, inventoryOf, msingi, tasksThat } from './support/msingi.ts'
 
 const VERSION = '5.2.0'
@@ -23,21 +24,9 @@ describe('a database of three nodes', () => {
   const accepted = ['-e', 'cht_accept_cluster:=true']
 
   beforeAll(async () => {
-    const archive = await makeChtBundle(folder, { version: VERSION, couchdb: 'clustered' })
-    ;[host] = (await startHosts({
-      os: 'debian-13',
-      docker: true,
-      media: { [join(folder, 'medium')]: '/medium' },
-    })) as [LiveHost]
-    const vars = {
-      ...chtVariables(`/medium/${basename(archive)}`, VERSION),
-      cht_couchdb: 'clustered',
-      power_mounts: ['/srv'],
-      power_settle: 5,
-    }
-    const play = { hosts: 'all', become: true, vars, roles: ['bundle', 'docker', 'cht', 'power'] }
-    writeFileSync(join(folder, 'site.yml'), JSON.stringify([play]))
-    project = [join(folder, 'site.yml'), '-i', inventoryOf([host]), '--skip-tags', 'machine']
+    const started = await startChtHost(folder, { version: VERSION, couchdb: 'clustered' })
+    host = started.host
+    project = [started.playbook, '-i', inventoryOf([host]), '--skip-tags', 'machine']
   }, 600_000)
   afterAll(() => stopHosts([host]))
 
@@ -91,15 +80,8 @@ describe('playbooks/dev.yml', () => {
   let host: LiveHost
   beforeAll(async () => {
     await publish(join(folder, 'published'))
-    const docker = ['docker.io', 'docker-cli', 'docker-compose']
-    ;[host] = (await startHosts({
-      os: 'debian-13',
-      docker: true,
-      repo: docker,
-      media: { [join(folder, 'published')]: '/published' },
-    })) as [LiveHost]
-    await host.run(`set -e; mkdir -p /etc/docker; printf '{ "data-root": "/srv/docker" }' > /etc/docker/daemon.json
-      apt-get update -q; apt-get install -q -y --no-install-recommends ${docker.join(' ')}
+    host = await startDockerHost({ media: { [join(folder, 'published')]: '/published' } })
+    await host.run(`set -e
       docker load -q -i /published/images.tar
       systemd-run --quiet --unit=published busybox httpd -f -p 127.0.0.1:8099 -h /published`)
   }, 600_000)

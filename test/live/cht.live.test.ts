@@ -1,38 +1,27 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { chtVariables, makeChtBundle } from './support/cht.ts'
-import { startHosts, stopHosts, type LiveHost } from './support/hosts.ts'
+import { startChtHost } from './support/cht.ts'
+import { stopHosts, type LiveHost } from './support/hosts.ts'
 import { failures, inventoryOf, msingi, tasksThat } from './support/msingi.ts'
 
 /** Docker and CHT from a bundle alone, on a host that knows no other packages and no registry. Each test goes on from the one before. */
 let host: LiveHost
 let folder: string
+let playbook: string
 let project: readonly string[]
 
 const VERSION = '5.1.3'
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'cht-'))
-  const archive = await makeChtBundle(folder, {
+  ;({ host, playbook } = await startChtHost(folder, {
     version: VERSION,
     packages: ['nut-server', 'nut-client', 'certbot', 'pebble'],
-  })
-  ;[host] = (await startHosts({
-    os: 'debian-13',
-    docker: true,
-    media: { [join(folder, 'medium')]: '/medium' },
-  })) as [LiveHost]
-  const vars = {
-    ...chtVariables(`/medium/${basename(archive)}`, VERSION),
-    power_mounts: ['/srv'],
-    power_settle: 5,
-  }
-  const play = { hosts: 'all', become: true, vars, roles: ['bundle', 'docker', 'cht', 'power'] }
-  writeFileSync(join(folder, 'site.yml'), JSON.stringify([play]))
+  }))
   project = projectWith(inventoryOf([host]))
 })
 afterAll(async () => {
@@ -179,7 +168,7 @@ test(
 )
 
 function projectWith(inventory: string): readonly string[] {
-  return [join(folder, 'site.yml'), '-i', inventory, '--skip-tags', 'machine']
+  return [playbook, '-i', inventory, '--skip-tags', 'machine']
 }
 
 /** What a client of the host is shown. */

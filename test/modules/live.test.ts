@@ -71,10 +71,9 @@ function textOf(path: string): string {
   const files = statSync(full).isDirectory()
     ? globSync('**/*', { cwd: full }).map(name => join(full, name))
     : [full]
-  const beside = path.endsWith('.ts')
-    ? globSync('**/*.yml', { cwd: full.replace(/\.(live|vm)\.test\.ts$/, '') })
-    : []
-  return [...files, ...beside.map(name => join(full.replace(/\.(live|vm)\.test\.ts$/, ''), name))]
+  const cycles = full.replace(/\.(live|vm)\.test\.ts$/, '')
+  const beside = path.endsWith('.ts') ? globSync('**/*.yml', { cwd: cycles }) : []
+  return [...files, ...beside.map(name => join(cycles, name))]
     .filter(file => statSync(file).isFile())
     .map(file => readFileSync(file, 'utf8'))
     .join('\n')

@@ -1,27 +1,22 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BOX } from '../support/box.ts'
-import { startHosts, stopHosts, type LiveHost } from '../support/hosts.ts'
+import { startDockerHost } from '../support/docker.ts'
+import { stopHosts, type LiveHost } from '../support/hosts.ts'
 import { inventoryOf, msingi, tasksThat } from '../support/msingi.ts'
 import { byHand, cycles, shown } from './by-hand.ts'
 import { testCycle } from './cycle-tests.ts'
 
-/** A host with a Docker of its own. Ports that it publishes need a kernel of their own: test/vm/modules.vm.test.ts. */
-const PACKAGES = ['docker.io', 'docker-cli', 'docker-compose']
+/** Ports that Docker publishes need a kernel of their own: test/vm/modules.vm.test.ts. */
 const PLACE = join(import.meta.dirname, 'with-docker')
 
 let host: LiveHost
 let inventory: string
 
 beforeAll(async () => {
-  ;[host] = (await startHosts({ os: 'debian-13', docker: true, repo: PACKAGES })) as [LiveHost]
+  host = await startDockerHost()
   inventory = inventoryOf([host])
-  await byHand(
-    host,
-    `mkdir -p /etc/docker && printf '{ "data-root": "/srv/docker" }' > /etc/docker/daemon.json
-    apt-get update -q && apt-get install --quiet --yes --no-install-recommends curl ${PACKAGES.join(' ')}
-    ${BOX}`,
-  )
+  await byHand(host, BOX)
 }, 600_000)
 afterAll(() => stopHosts([host]))
 

@@ -70,7 +70,9 @@ export function acting(
   { name = '', no_block: leaves = false }: Pick<UnitWish, 'name'> & { readonly no_block?: boolean },
   before: Unit | undefined,
 ): Sh {
-  const act = sh`systemctl ${verb} ${leaves ? ['--no-block'] : []} -- ${name}`
+  // A start would only join systemd's own next try, which may be one too many.
+  const sure = verb === 'start' && before?.sub === 'auto-restart' ? 'restart' : verb
+  const act = sh`systemctl ${sure} ${leaves ? ['--no-block'] : []} -- ${name}`
   if (verb === 'stop') return sh`${act} || exit`
   const ends = before?.type === 'oneshot' && !before.remainsAfterExit
   return lines(
@@ -81,11 +83,14 @@ journalctl --no-pager -q -o short-iso -n 20 -u ${name}; } >&2 2>/dev/null </dev/
 exit "$code"
 }`,
     // One that has failed too often is not even tried: systemd counts.
-    before?.active === 'failed' && sh`systemctl reset-failed -- ${name} 2>/dev/null`,
+    before && STUMBLING.includes(before.active) && sh`systemctl reset-failed -- ${name} 2>/dev/null`,
     sh`${act} || sorry`,
     !leaves && !ends && staysUp(name, before),
   )
 }
+
+/** How a unit is that could not be started, or is still being tried. */
+const STUMBLING: readonly string[] = ['failed', 'activating']
 
 function staysUp(name: string, before: Unit | undefined): Sh {
   const needsMoment = before !== undefined && STARTED_AT_ONCE.includes(before.type)
